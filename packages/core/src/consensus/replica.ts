@@ -1,0 +1,128 @@
+/**
+ * The contract of every replicated-log protocol: events in, effects out, nothing else. A replica holds no clock,
+ * socket, disk, timer or promise.
+ */
+import type { ByteReader, ByteWriter } from '../base/bytes.ts';
+
+/** The ordinal of a `persist` effect in this run: never reused, first in first out. 0 = nothing to wait for. */
+export type Mark = number;
+
+export interface Origin {
+  readonly member: number;
+  /** How often the member has started; durable before its first proposal. */
+  readonly boot: number;
+  /** Counts from 1 in each boot. */
+  readonly sequence: number;
+  /** Every sequence up to this one is settled at its member and will never be forwarded again. */
+  readonly acknowledgedThrough: number;
+}
+
+export interface Entry {
+  readonly term: number;
+  readonly index: number;
+  /** null: the no-op with which a leader opens its term. */
+  readonly origin: Origin | null;
+  readonly command: Uint8Array;
+}
+
+/** What a log holds, in the order in which it was written. */
+export type LogRecord =
+  | { readonly type: 'vote'; readonly term: number; readonly votedFor: number }
+  /** Supersedes every earlier entry at its index and above. */
+  | { readonly type: 'entry'; readonly entry: Entry }
+  /** The state up to `index` is in `file`; entries up to it are no longer needed. */
+  | { readonly type: 'snapshot'; readonly index: number; readonly term: number; readonly file: string }
+  /** `member` is known by this directory, and no other (PITFALLS R26). */
+  | { readonly type: 'directory'; readonly member: number; readonly directory: number }
+  /** Enough peers know this directory: it may vote. */
+  | { readonly type: 'registered' };
+
+/** What a log gives back at start. */
+export interface Recovered {
+  readonly boot: number;
+  readonly term: number;
+  readonly votedFor: number;
+  readonly snapshotIndex: number;
+  readonly snapshotTerm: number;
+  readonly snapshotFile: string;
+  readonly entries: readonly Entry[];
+  readonly directories: ReadonlyMap<number, number>;
+  readonly registered: boolean;
+}
+
+export type ReplicaEvent<Message> =
+  | { readonly type: 'start'; readonly recovered: Recovered }
+  | { readonly type: 'receive'; readonly from: number; readonly directory: number; readonly message: Message }
+  | { readonly type: 'propose'; readonly id: number; readonly command: Uint8Array }
+  | { readonly type: 'read'; readonly id: number }
+  | { readonly type: 'control'; readonly command: { readonly type: 'transferLeadership'; readonly to: number } }
+  | { readonly type: 'tick' }
+  | { readonly type: 'persisted'; readonly mark: Mark }
+  /** The state machine has applied everything up to `index`. */
+  | { readonly type: 'applied'; readonly index: number }
+  /** A snapshot at `index` is durable here and named in the log: forget the entries up to `through`. */
+  | { readonly type: 'compacted'; readonly index: number; readonly term: number; readonly through: number }
+  /** A chunk of a peer's snapshot is stored; the last one: installed. */
+  | { readonly type: 'snapshotStored'; readonly index: number; readonly nextOffset: number }
+  | {
+      readonly type: 'snapshotInstalled';
+      readonly index: number;
+      readonly term: number;
+      /** This boot's own proposals that the snapshot contains. */
+      readonly settled: (sequence: number) => boolean;
+    };
+
+export type Effect<Message> =
+  | { readonly type: 'send'; readonly to: number; readonly message: Message; readonly after: Mark }
+  | { readonly type: 'persist'; readonly mark: Mark; readonly record: LogRecord }
+  /** Committed: apply in index order, not before `after` is durable (PITFALLS R28). */
+  | { readonly type: 'apply'; readonly entry: Entry; readonly after: Mark }
+  /** Answer read `id` from the state machine once it has applied `index`. */
+  | { readonly type: 'readReady'; readonly id: number; readonly index: number }
+  /** `Unknown`: it may or may not take effect (PITFALLS R23). */
+  | { readonly type: 'rejected'; readonly id: number; readonly reason: Rejection }
+  /** Send the chunk at `offset` of the newest snapshot to a peer that is behind the log. */
+  | { readonly type: 'sendSnapshot'; readonly to: number; readonly term: number; readonly offset: number }
+  /** Store a chunk of the leader's snapshot; when `done`, install it. */
+  | {
+      readonly type: 'storeSnapshot';
+      readonly index: number;
+      readonly term: number;
+      readonly offset: number;
+      readonly data: Uint8Array;
+      readonly done: boolean;
+    };
+
+export type Rejection = 'NotApplied' | 'Unknown' | 'NoLeader' | 'Overloaded';
+
+/** Effects of one step, in order; the driver drains it once per batch. */
+export interface Outbox<Message> {
+  put(effect: Effect<Message>): void;
+}
+
+export type Role = 'follower' | 'precandidate' | 'candidate' | 'leader';
+
+export interface ReplicaStatus {
+  readonly role: Role;
+  readonly term: number;
+  /** 0 = unknown. */
+  readonly leader: number;
+  readonly commitIndex: number;
+  readonly lastIndex: number;
+  readonly firstIndex: number;
+}
+
+export interface Replica<Message> {
+  step(nowUs: number, event: ReplicaEvent<Message>): void;
+  /** The next time at which it wants a `tick`. */
+  deadlineUs(): number;
+  status(): ReplicaStatus;
+  save(writer: ByteWriter): void;
+  load(reader: ByteReader): void;
+}
+
+export interface Codec<Message> {
+  encode(writer: ByteWriter, message: Message): void;
+  /** Throws `MalformedBytes`. */
+  decode(reader: ByteReader): Message;
+}
