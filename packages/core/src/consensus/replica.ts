@@ -57,12 +57,24 @@ export type ReplicaEvent<Message> =
   | { readonly type: 'read'; readonly id: number }
   | { readonly type: 'control'; readonly command: { readonly type: 'transferLeadership'; readonly to: number } }
   | { readonly type: 'tick' }
+  /** Ends a batch: what it gathered is sent now, so that one message carries many proposals. */
+  | { readonly type: 'flush' }
   | { readonly type: 'persisted'; readonly mark: Mark }
   /** The state machine has applied everything up to `index`. */
   | { readonly type: 'applied'; readonly index: number }
   /** A snapshot at `index` is durable here and named in the log: forget the entries up to `through`. */
   | { readonly type: 'compacted'; readonly index: number; readonly term: number; readonly through: number }
-  /** A chunk of a peer's snapshot is stored; the last one: installed. */
+  /** The chunk that `readSnapshot` asked for; `offset` 0 when the driver had to turn to a newer snapshot. */
+  | {
+      readonly type: 'snapshotRead';
+      readonly to: number;
+      readonly index: number;
+      readonly term: number;
+      readonly offset: number;
+      readonly data: Uint8Array;
+      readonly done: boolean;
+    }
+  /** A chunk of the leader's snapshot is stored. */
   | { readonly type: 'snapshotStored'; readonly index: number; readonly nextOffset: number }
   | {
       readonly type: 'snapshotInstalled';
@@ -81,8 +93,8 @@ export type Effect<Message> =
   | { readonly type: 'readReady'; readonly id: number; readonly index: number }
   /** `Unknown`: it may or may not take effect (PITFALLS R23). */
   | { readonly type: 'rejected'; readonly id: number; readonly reason: Rejection }
-  /** Send the chunk at `offset` of the newest snapshot to a peer that is behind the log. */
-  | { readonly type: 'sendSnapshot'; readonly to: number; readonly term: number; readonly offset: number }
+  /** Read the chunk at `offset` of snapshot `index` (or of the newest, if that one is gone) for a peer behind the log. */
+  | { readonly type: 'readSnapshot'; readonly to: number; readonly index: number; readonly offset: number }
   /** Store a chunk of the leader's snapshot; when `done`, install it. */
   | {
       readonly type: 'storeSnapshot';
@@ -91,7 +103,9 @@ export type Effect<Message> =
       readonly offset: number;
       readonly data: Uint8Array;
       readonly done: boolean;
-    };
+    }
+  /** The member must not go on. */
+  | { readonly type: 'stop'; readonly code: string; readonly message: string };
 
 export type Rejection = 'NotApplied' | 'Unknown' | 'NoLeader' | 'Overloaded';
 

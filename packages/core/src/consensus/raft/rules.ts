@@ -1,0 +1,40 @@
+/**
+ * Raft's decisions in one place, each with its section of the paper (Ongaro and Ousterhout, extended version).
+ * They can be replaced only by who constructs a replica in a test: the zoo breaks them one at a time.
+ */
+
+export interface LogPosition {
+  readonly term: number;
+  readonly index: number;
+}
+
+export interface RaftRules {
+  /** §5.4.1: the voter's log may not be more up to date than the candidate's. */
+  readonly isUpToDate: (candidate: LogPosition, voter: LogPosition) => boolean;
+  /** §5.2: one vote per term, first come first served. */
+  readonly mayGrantVote: (votedFor: number, candidate: number) => boolean;
+  /** §5.4.2, Figure 8: only an entry of the current term is committed by counting replicas. */
+  readonly mayCommit: (entryTerm: number, currentTerm: number) => boolean;
+  /** §5.3: how far a follower knows its log to equal the leader's after an AppendEntries. */
+  readonly matchIndex: (previousIndex: number, entries: number) => number;
+  /** §5.3: a follower's commit index never passes what it has verified. */
+  readonly followerCommit: (leaderCommit: number, matchIndex: number) => number;
+  /** §5.3: an existing entry conflicts with a new one if it has the same index but another term. */
+  readonly conflicts: (existingTerm: number, newTerm: number) => boolean;
+  /** §8: a leader answers reads only after an entry of its own term is committed. */
+  readonly mayServeReads: (commitTerm: number, currentTerm: number) => boolean;
+  /** §5.2: more than half of the configured members. */
+  readonly majority: (members: number) => number;
+}
+
+export const RAFT_RULES: RaftRules = {
+  isUpToDate: (candidate, voter) =>
+    candidate.term > voter.term || (candidate.term === voter.term && candidate.index >= voter.index),
+  mayGrantVote: (votedFor, candidate) => votedFor === 0 || votedFor === candidate,
+  mayCommit: (entryTerm, currentTerm) => entryTerm === currentTerm,
+  matchIndex: (previousIndex, entries) => previousIndex + entries,
+  followerCommit: (leaderCommit, matchIndex) => Math.min(leaderCommit, matchIndex),
+  conflicts: (existingTerm, newTerm) => existingTerm !== newTerm,
+  mayServeReads: (commitTerm, currentTerm) => commitTerm === currentTerm,
+  majority: (members) => Math.floor(members / 2) + 1,
+};
