@@ -1,0 +1,109 @@
+// Packs core, server and cli as npm would publish them, installs them into an empty project, and there compiles
+// against their types, runs them, and starts the command: node test/packages.mjs <node package | this>
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const nodePackage = process.argv[2] ?? 'this';
+const compilers = ['typescript@7.0.2', '@types/node@24.19.2'];
+const limitMs = 240_000;
+
+/** Core asks for nothing: no types of Node, no DOM. */
+const coreTypes = `
+import * as core from '@polder/core';
+import { checkLinearizable, parseHistory, type HistoryEvent, type Verdict } from '@polder/core/checkers';
+import { KvStateMachine, encodeKvRequest, type KvRequest } from '@polder/core/kv';
+import * as simulation from '@polder/core/simulation';
+
+const request: KvRequest = { type: 'compact', revision: 1, physical: false };
+export const bytes: Uint8Array = encodeKvRequest(request);
+export const revision: number = new KvStateMachine().revision();
+export const verdict: Verdict = checkLinearizable(parseHistory('') satisfies HistoryEvent[]);
+// @ts-expect-error: the types are really there, not \`any\`
+export const wrong: string = new KvStateMachine().revision();
+export { core, simulation };
+`;
+
+const serverTypes = `
+import { startMember, type Member, type MemberConfig } from '@polder/server';
+
+export const start: (config: MemberConfig) => Promise<Member> = startMember;
+// @ts-expect-error: a member without a configuration does not compile
+export const wrong = startMember();
+`;
+
+const run = `
+import * as core from '@polder/core';
+import { checkLinearizable, parseHistory } from '@polder/core/checkers';
+import { KvStateMachine } from '@polder/core/kv';
+import * as simulation from '@polder/core/simulation';
+import { startMember } from '@polder/server';
+
+const event = (index, type, f, value, process) => JSON.stringify({ index, process, type, f, key: 'k', value, time: index });
+const history = (read) => [event(0, 'invoke', 'write', 1, 0), event(1, 'ok', 'write', 1, 0),
+  event(2, 'invoke', 'read', null, 1), event(3, 'ok', 'read', read, 1)].join('\\n');
+const verdict = (read) => checkLinearizable(parseHistory(history(read))).result;
+if (verdict(1) !== 'valid' || verdict(null) !== 'invalid') throw new Error('the checker is wrong here');
+if (new KvStateMachine().keyCount() !== 0) throw new Error('a new state machine has keys');
+if (Object.keys(core).length === 0 || Object.keys(simulation).length === 0) throw new Error('empty exports');
+if (typeof startMember !== 'function') throw new Error('no startMember');
+console.log('runs on', process.version);
+`;
+
+function execute(command, parameters, options) {
+  return execFileSync(command, parameters, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: limitMs,
+    ...options,
+  });
+}
+
+const project = mkdtempSync(join(tmpdir(), 'polder-packages-'));
+try {
+  const tarballs = join(project, 'tarballs');
+  mkdirSync(tarballs);
+  for (const name of ['core', 'server', 'cli']) {
+    execute('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', tarballs], {
+      cwd: join(root, 'packages', name),
+    });
+  }
+  const files = readdirSync(tarballs).map((name) => join(tarballs, name));
+
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
+  execute('npm', ['install', '--silent', '--no-fund', '--no-audit', ...files, ...compilers], { cwd: project });
+  let node = process.execPath;
+  if (nodePackage !== 'this') {
+    const other = join(project, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'package.json'), JSON.stringify({ name: 'node', private: true }));
+    execute('npm', ['install', '--silent', '--no-fund', '--no-audit', nodePackage], { cwd: other });
+    node = join(other, 'node_modules', nodePackage.replace(/@[^@]*$/, ''), 'bin', 'node');
+  }
+  const inside = { cwd: project, env: { ...process.env, PATH: dirname(node) + delimiter + (process.env.PATH ?? '') } };
+
+  const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = { module: 'nodenext', target: 'es2023', strict: true, noEmit: true };
+  for (const [name, source, types] of [
+    ['core', coreTypes, []],
+    ['server', serverTypes, ['node']],
+  ]) {
+    writeFileSync(join(project, `${name}.ts`), source);
+    const compilerOptions = { ...options, lib: ['es2023'], types };
+    writeFileSync(join(project, `tsconfig.${name}.json`), JSON.stringify({ compilerOptions, files: [`${name}.ts`] }));
+    execute(node, [compiler, '-p', `tsconfig.${name}.json`], { ...inside, stdio: ['ignore', 'inherit', 'inherit'] });
+  }
+  console.log('types: ok');
+
+  writeFileSync(join(project, 'run.mjs'), run);
+  process.stdout.write(execute(node, ['run.mjs'], inside));
+
+  const help = execute(node, [join(project, 'node_modules', 'polder', 'bin', 'polder.js'), '--help'], inside);
+  if (!help.includes('polder')) throw new Error('polder --help says nothing');
+  console.log('polder --help: ok');
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}
