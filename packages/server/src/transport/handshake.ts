@@ -1,0 +1,137 @@
+/**
+ * Who speaks to whom. Both sides open with a preamble that no version changes (magic, version), then a hello frame;
+ * the side that listens may answer with a refusal frame instead. Directory ids make a wiped member a stranger (PITFALLS R26).
+ */
+import { assert, ByteReader, ByteWriter, PolderError, utf8 } from '@polder/core';
+import { encodeFrame } from './frames.ts';
+
+export const PROTOCOL_VERSION = 1;
+export const PREAMBLE_BYTES = 8;
+export const HELLO_CHANNEL = 0xff;
+export const REFUSAL_CHANNEL = 0xfe;
+/** Everything before the handshake's end is from a stranger. */
+export const MAX_HANDSHAKE_FRAME_BYTES = 2048;
+export const MAX_CLUSTER_BYTES = 256;
+
+const MAGIC = utf8('POLDER');
+
+export type RefusalCode = 'WrongCluster' | 'WrongMember' | 'DirectoryMismatch' | 'VersionMismatch';
+
+const REFUSAL_CODES: readonly RefusalCode[] = ['WrongCluster', 'WrongMember', 'DirectoryMismatch', 'VersionMismatch'];
+
+export interface Hello {
+  readonly cluster: string;
+  readonly member: number;
+  readonly directory: number;
+  /** Whom the sender believes it talks to. */
+  readonly to: number;
+}
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** What differs and what to do about it. */
+  readonly message: string;
+}
+
+export function encodeHello(hello: Hello, version = PROTOCOL_VERSION): Uint8Array {
+  const writer = new ByteWriter();
+  writer.string(hello.cluster);
+  writer.varint(hello.member);
+  writer.varint(hello.directory);
+  writer.varint(hello.to);
+  return withPreamble(encodeFrame(HELLO_CHANNEL, writer.finish()), version);
+}
+
+/** Throws `MalformedBytes`. */
+export function decodeHello(payload: Uint8Array): Hello {
+  const reader = new ByteReader(payload);
+  const cluster = reader.string();
+  const member = reader.varint();
+  const directory = reader.varint();
+  const to = reader.varint();
+  reader.end();
+  return { cluster, member, directory, to };
+}
+
+export function encodeRefusal(refusal: Refusal): Uint8Array {
+  const writer = new ByteWriter();
+  writer.string(refusal.code);
+  writer.string(refusal.message);
+  return withPreamble(encodeFrame(REFUSAL_CHANNEL, writer.finish()), PROTOCOL_VERSION);
+}
+
+/** Throws `MalformedBytes`. */
+export function decodeRefusal(payload: Uint8Array): Refusal {
+  const reader = new ByteReader(payload);
+  const name = reader.string();
+  const message = reader.string();
+  reader.end();
+  const code = REFUSAL_CODES.find((known) => known === name);
+  if (code === undefined) throw new PolderError('MalformedBytes', 'the peer refused for a reason unknown here');
+  return { code, message };
+}
+
+/** The version in a preamble, or null when the bytes are not Polder's. */
+export function preambleVersion(preamble: Uint8Array): number | null {
+  assert(preamble.length === PREAMBLE_BYTES, 'a preamble has its size');
+  for (let i = 0; i < MAGIC.length; i++) {
+    if (preamble[i] !== MAGIC[i]) return null;
+  }
+  return (preamble[6] as number) + (preamble[7] as number) * 0x100;
+}
+
+export interface Expectation {
+  readonly cluster: string;
+  readonly member: number;
+  /** The only member that may be on the other side, or any of these. */
+  readonly peers: ReadonlySet<number>;
+  /** The directory by which a member is known; undefined: none yet. */
+  readonly expectedDirectory: (member: number) => number | undefined;
+}
+
+export function refuseVersion(version: number): Refusal | null {
+  if (version === PROTOCOL_VERSION) return null;
+  return {
+    code: 'VersionMismatch',
+    message: `peer protocol ${version} meets ${PROTOCOL_VERSION}: run the same version of Polder on every member`,
+  };
+}
+
+export function refuseHello(hello: Hello, expect: Expectation): Refusal | null {
+  if (hello.cluster !== expect.cluster) {
+    return {
+      code: 'WrongCluster',
+      message: `member ${hello.member} is of cluster ${quoted(hello.cluster)}, this one of ${quoted(expect.cluster)}: check the peer addresses`,
+    };
+  }
+  if (hello.to !== expect.member) {
+    return {
+      code: 'WrongMember',
+      message: `member ${hello.member} looked for member ${hello.to} and found ${expect.member}: check the peer addresses`,
+    };
+  }
+  if (!expect.peers.has(hello.member)) {
+    return { code: 'WrongMember', message: `member ${hello.member} is not expected here: check the member list` };
+  }
+  const expected = expect.expectedDirectory(hello.member);
+  if (expected !== undefined && expected !== hello.directory) {
+    return {
+      code: 'DirectoryMismatch',
+      message: `member ${hello.member} came with data directory ${hello.directory} but is known by ${expected}: its directory was wiped or swapped; restore it, or replace the member`,
+    };
+  }
+  return null;
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, MAX_CLUSTER_BYTES));
+}
+
+function withPreamble(frame: Uint8Array, version: number): Uint8Array {
+  const bytes = new Uint8Array(PREAMBLE_BYTES + frame.length);
+  bytes.set(MAGIC, 0);
+  bytes[6] = version & 0xff;
+  bytes[7] = version >> 8;
+  bytes.set(frame, PREAMBLE_BYTES);
+  return bytes;
+}

@@ -1,0 +1,1 @@
+export { type EventSink, RealClock, RealRandom, RealWorld, type RealWorldOptions } from './real-world.ts';
