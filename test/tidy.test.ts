@@ -32,6 +32,10 @@ describe('the tree', () => {
 describe('the SPECs', () => {
   const specs = tree.filter((path) => path.endsWith('/SPEC.md'));
 
+  test('the machines of core have one', () => {
+    for (const folder of ['consensus/raft', 'log', 'kv']) expect(specs).toContain(`packages/core/src/${folder}/SPEC.md`);
+  });
+
   test.each(specs)('every invariant of %s is named by a test or says what it awaits', (path) => {
     const invariants = text(path)
       .split('\n')
