@@ -1,0 +1,52 @@
+import type { KvRequest, KvResult } from '@polder/core/kv';
+
+/** An answer of the replicated state machine, and where in the log it stands. */
+export interface StoreAnswer {
+  readonly term: number;
+  readonly index: number;
+  readonly result: KvResult;
+}
+
+/** `number` counts from 1 inside the cluster; `id` is the 64-bit one that etcd's clients see. */
+export interface StoreMember {
+  readonly number: number;
+  readonly id: bigint;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
+}
+
+export interface StoreStatus {
+  readonly clusterId: bigint;
+  /** Of this member, as in `StoreMember.number`. */
+  readonly member: number;
+  readonly role: 'follower' | 'precandidate' | 'candidate' | 'leader';
+  readonly term: number;
+  /** As in `StoreMember.number`; 0 = none known. */
+  readonly leader: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly lastIndex: number;
+  readonly revision: number;
+  readonly compactRevision: number;
+  readonly keys: number;
+  readonly sizeBytes: number;
+  /** Changes of leader that this process has seen. */
+  readonly leaderChanges: number;
+  /** Names of the peers that are connected now. */
+  readonly peersReachable: readonly string[];
+}
+
+/**
+ * What the client API stands on. `propose` and `read` throw a PolderError: `NoLeader` and `NotApplied` (it certainly
+ * had no effect), `TooManyRequests`, `Stopped`, or `Timeout` and `Unknown` (it may or may not take effect).
+ */
+export interface Store {
+  propose(request: KvRequest, signal: AbortSignal): Promise<StoreAnswer>;
+  /** Linearizable by default; `serializable` answers from this member's own state, which may be behind. */
+  read(request: KvRequest, options: { readonly serializable: boolean }, signal: AbortSignal): Promise<StoreAnswer>;
+  /** Resolves once a majority has confirmed that this member's view is current; throws as `read` does. */
+  confirm(signal: AbortSignal): Promise<void>;
+  status(): StoreStatus;
+  members(): readonly StoreMember[];
+}

@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PolderError } from '@polder/core';
+import type { Store } from '../etcd/store.ts';
+import type { GrpcCounters } from '../grpc/index.ts';
+import { type Faults, parseLinkRules } from './faults.ts';
+import { formatMetrics } from './metrics.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+const CONFIRM_TIMEOUT_MS = 2000;
+
+export interface RouteContext {
+  readonly store: Store;
+  readonly counters: GrpcCounters;
+  /** null: this member is not breakable. */
+  readonly faults: Faults | null;
+  readonly onBug: (error: unknown) => void;
+}
+
+/** Answers plain HTTP on the client port. Never throws, never rejects. */
+export async function serveHttp(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RouteContext,
+): Promise<void> {
+  try {
+    await route(request, response, context);
+  } catch (error) {
+    context.onBug(error);
+    if (response.headersSent) response.destroy();
+    else send(response, 500, 'text/plain', 'internal error\n');
+  }
+}
+
+async function route(request: IncomingMessage, response: ServerResponse, context: RouteContext): Promise<void> {
+  const path = (request.url ?? '/').split('?', 1)[0] as string;
+  const methods = path === '/polder/links' ? ['POST'] : ['GET', 'HEAD'];
+  if (!KNOWN_PATHS.has(path)) {
+    send(response, 404, 'text/plain', `${[...KNOWN_PATHS].join('\n')}\n`);
+    return;
+  }
+  if (!methods.includes(request.method ?? '')) {
+    response.setHeader('allow', methods.join(', '));
+    send(response, 405, 'text/plain', `use ${methods[0]}\n`);
+    return;
+  }
+  switch (path) {
+    case '/health':
+      return health(response, context);
+    case '/readyz':
+      return readiness(response, context);
+    case '/livez':
+      // Alive is: the process answers. A member without quorum must not be restarted for it.
+      return send(response, 200, 'text/plain', 'ok\n');
+    case '/metrics':
+      return send(
+        response,
+        200,
+        'text/plain; version=0.0.4; charset=utf-8',
+        formatMetrics(context.store.status(), context.counters),
+      );
+    case '/polder/status':
+      return sendJson(response, 200, statusOf(context));
+    default:
+      return links(request, response, context);
+  }
+}
+
+const KNOWN_PATHS = new Set(['/health', '/livez', '/readyz', '/metrics', '/polder/status', '/polder/links']);
+
+/** etcd's shape; etcd too asks for a linearizable read. */
+async function health(response: ServerResponse, context: RouteContext): Promise<void> {
+  const reason = await whyUnready(context);
+  if (reason === null) sendJson(response, 200, { health: 'true', reason: '' });
+  else sendJson(response, 503, { health: 'false', reason });
+}
+
+async function readiness(response: ServerResponse, context: RouteContext): Promise<void> {
+  const reason = await whyUnready(context);
+  if (reason === null) send(response, 200, 'text/plain', 'ok\n');
+  else send(response, 503, 'text/plain', `not ready: ${reason}\n`);
+}
+
+async function whyUnready({ store }: RouteContext): Promise<string | null> {
+  if (store.status().leader === 0) return 'no leader';
+  try {
+    await store.confirm(AbortSignal.timeout(CONFIRM_TIMEOUT_MS));
+    return null;
+  } catch (error) {
+    if (error instanceof PolderError) return error.message;
+    throw error;
+  }
+}
+
+function statusOf({ store, faults }: RouteContext): Record<string, unknown> {
+  const status = store.status();
+  const nameOf = (number: number): string | null =>
+    store.members().find((each) => each.number === number)?.name ?? null;
+  return {
+    name: nameOf(status.member),
+    id: status.member,
+    role: status.role,
+    term: status.term,
+    leader: nameOf(status.leader),
+    commit: status.commitIndex,
+    applied: status.appliedIndex,
+    lastIndex: status.lastIndex,
+    keys: status.keys,
+    revision: status.revision,
+    peersReachable: status.peersReachable,
+    faults: faults?.list() ?? [],
+    pid: process.pid,
+  };
+}
+
+async function links(request: IncomingMessage, response: ServerResponse, context: RouteContext): Promise<void> {
+  if (context.faults === null) {
+    request.resume();
+    return sendJson(response, 403, { error: 'this member is not breakable: start it with --breakable' });
+  }
+  // A web page cannot send this type to another site unasked, so no page can break a cluster on this machine.
+  if (!(request.headers['content-type'] ?? '').startsWith('application/json')) {
+    request.resume();
+    return sendJson(response, 415, { error: 'send content-type: application/json' });
+  }
+  const body = await readBody(request);
+  if (body === null) return sendJson(response, 413, { error: `send at most ${MAX_BODY_BYTES} bytes` });
+  const self = context.store.status().member;
+  const peers = context.store.members().filter((each) => each.number !== self);
+  try {
+    context.faults.apply(
+      parseLinkRules(
+        body,
+        peers.map((each) => each.name),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof PolderError) return sendJson(response, 400, { error: error.message });
+    throw error;
+  }
+  sendJson(response, 200, { faults: context.faults.list() });
+}
+
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function sendJson(response: ServerResponse, code: number, value: unknown): void {
+  send(response, code, 'application/json', `${JSON.stringify(value)}\n`);
+}
+
+function send(response: ServerResponse, code: number, type: string, body: string): void {
+  response.writeHead(code, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
