@@ -1,7 +1,8 @@
 /**
  * One process per data directory. On Linux the lock is an abstract unix socket named after the directory's inode: the
- * kernel frees it when the process dies, however it dies. The lock file only names the holder; elsewhere it is the
- * lock, and its holder is looked up by process id (and the socket's absence is why it may be a shade less exact).
+ * kernel frees it when the process dies, however it dies (it does not reach across network namespaces). There the
+ * lock file only names the holder. Elsewhere the file is the lock, stale once its process is gone; two processes that
+ * start in the same instant are not told apart there.
  */
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';

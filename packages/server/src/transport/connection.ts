@@ -79,7 +79,7 @@ export class Connection {
     // Frames of one turn leave in one system call.
     if (socket.writableCorked === 0) {
       socket.cork();
-      setImmediate(() => socket.uncork());
+      process.nextTick(() => socket.uncork());
     }
     socket.write(bytes);
   }

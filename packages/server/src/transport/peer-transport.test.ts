@@ -1,0 +1,260 @@
+import { connect, type Socket } from 'node:net';
+import { utf8 } from '@polder/core';
+import { afterEach, expect, test } from 'vitest';
+import { encodeFrame, MAX_FRAME_BYTES } from './frames.ts';
+import { encodeHello, PROTOCOL_VERSION } from './handshake.ts';
+import type { TransportLogger } from './logger.ts';
+import { PeerTransport, type PeerTransportOptions } from './peer-transport.ts';
+
+interface Received {
+  from: number;
+  directory: number;
+  frame: Uint8Array;
+  channel: number;
+}
+
+/** A transport whose state a test can wait for: nothing here sleeps. */
+class Probe {
+  readonly transport: PeerTransport;
+  readonly received: Received[] = [];
+  readonly warnings: string[] = [];
+
+  constructor(member: number, peers: readonly number[], options: Partial<PeerTransportOptions> = {}) {
+    const logger: TransportLogger = {
+      debug: () => {},
+      info: () => {},
+      warn: (_fields, message) => this.warnings.push(message),
+    };
+    this.transport = new PeerTransport({
+      cluster: 'test',
+      member,
+      directory: member * 100,
+      host: '127.0.0.1',
+      port: 0,
+      // Nobody listens on port 1: the real address follows once it is known.
+      peers: peers.map((id) => ({ id, host: '127.0.0.1', port: 1 })),
+      logger,
+      onFrame: (from, directory, frame, channel) => {
+        this.received.push({ from, directory, frame, channel });
+      },
+      ...options,
+    });
+    open.push(this.transport);
+  }
+
+  /** Looks again after every round of the event loop. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  texts(): string[] {
+    return this.received.map(({ frame }) => Buffer.from(frame).toString());
+  }
+}
+
+const open: PeerTransport[] = [];
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await Promise.all(open.splice(0).map((transport) => transport.close()));
+});
+
+async function pair(first: Partial<PeerTransportOptions> = {}, second: Partial<PeerTransportOptions> = {}) {
+  const one = new Probe(1, [2], first);
+  const two = new Probe(2, [1], second);
+  await one.transport.listen();
+  await two.transport.listen();
+  one.transport.setPeerAddress(2, '127.0.0.1', two.transport.port);
+  two.transport.setPeerAddress(1, '127.0.0.1', one.transport.port);
+  return { one, two };
+}
+
+async function joined(first: Partial<PeerTransportOptions> = {}, second: Partial<PeerTransportOptions> = {}) {
+  const { one, two } = await pair(first, second);
+  await one.until(() => one.transport.counters.connectionsMade === 1);
+  await two.until(() => two.transport.counters.connectionsMade === 1);
+  return { one, two };
+}
+
+/** What a stranger gets back: all bytes until the member hangs up. */
+function stranger(port: number, bytes: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    sockets.push(socket);
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(Buffer.concat(chunks)));
+    socket.write(bytes);
+  });
+}
+
+const hello = (to: number): Uint8Array => encodeHello({ cluster: 'test', member: 2, directory: 200, to });
+
+test('frames arrive whole and in order, with their sender, its directory and the channel', async () => {
+  const { one, two } = await joined();
+  const large = new Uint8Array(MAX_FRAME_BYTES - 1).map((_, i) => i % 251);
+  one.transport.send(2, utf8('a'));
+  one.transport.send(2, large, 7);
+  one.transport.send(2, new Uint8Array(0), 3);
+  await two.until(() => two.received.length === 3);
+  expect(two.received.map(({ from, directory, channel }) => [from, directory, channel])).toEqual([
+    [1, 100, 0],
+    [1, 100, 7],
+    [1, 100, 3],
+  ]);
+  expect(Buffer.compare(two.received[1]?.frame ?? new Uint8Array(0), large)).toBe(0);
+  expect(one.transport.reachable()).toEqual([2]);
+  expect(two.transport.reachable()).toEqual([1]);
+});
+
+test('a member of another cluster is refused by name on both sides', async () => {
+  const { one, two } = await pair({}, { cluster: 'other' });
+  await one.until(() => one.transport.counters.WrongCluster > 0 && one.transport.counters.refusedByPeer > 0);
+  expect(one.warnings.join('\n')).toContain('is of cluster "other", this one of "test"');
+  expect(one.transport.reachable()).toEqual([]);
+  expect(two.received).toEqual([]);
+});
+
+test('a member that answers at the wrong address is refused', async () => {
+  const one = new Probe(1, [2]);
+  const three = new Probe(3, [1]);
+  await one.transport.listen();
+  await three.transport.listen();
+  one.transport.setPeerAddress(2, '127.0.0.1', three.transport.port);
+  await one.until(() => one.transport.counters.refusedByPeer > 0);
+  expect(one.warnings.join('\n')).toContain('looked for member 2 and found 3');
+  expect(three.transport.counters.WrongMember).toBeGreaterThan(0);
+});
+
+test('R26: a member whose directory was wiped is refused under its old name', async () => {
+  const { one, two } = await pair({ expectedDirectory: (member) => (member === 2 ? 999 : undefined) });
+  await two.until(() => two.transport.counters.refusedByPeer > 0);
+  expect(two.warnings.join('\n')).toContain('came with data directory 200 but is known by 999');
+  await one.until(() => one.transport.counters.DirectoryMismatch >= 2); // as listener and as dialler
+  expect(one.transport.reachable()).toEqual([]);
+  expect(two.transport.reachable()).toEqual([]);
+});
+
+test('another protocol version is refused, and says so', async () => {
+  const one = new Probe(1, [2]);
+  await one.transport.listen();
+  const bytes = encodeHello({ cluster: 'test', member: 2, directory: 200, to: 1 }, PROTOCOL_VERSION + 1);
+  const answer = await stranger(one.transport.port, bytes);
+  expect(answer.toString('latin1')).toContain('VersionMismatch');
+  expect(one.transport.counters.VersionMismatch).toBe(1);
+});
+
+test('garbage is cut off and counted', async () => {
+  const one = new Probe(1, [2]);
+  await one.transport.listen();
+  expect(await stranger(one.transport.port, utf8('GET / HTTP/1.1\r\nHost: x\r\n\r\n'))).toHaveLength(0);
+  expect(one.transport.counters.garbage).toBe(1);
+  // The right magic, then a frame that is no hello.
+  const polite = Buffer.concat([hello(1).subarray(0, 8), encodeFrame(0, utf8('early'))]);
+  await stranger(one.transport.port, polite);
+  expect(one.transport.counters.garbage).toBe(2);
+  // A hello whose inside is not one.
+  await stranger(one.transport.port, Buffer.concat([hello(1).subarray(0, 8), encodeFrame(0xff, utf8('\xff\xff'))]));
+  expect(one.transport.counters.garbage).toBe(3);
+  expect(one.received).toEqual([]);
+});
+
+test('a stranger may not claim a large frame, nor a peer one above the limit', async () => {
+  const one = new Probe(1, [2]);
+  await one.transport.listen();
+  const claim = new Uint8Array(8);
+  new DataView(claim.buffer).setUint32(0, 1_000_000, true);
+  await stranger(one.transport.port, Buffer.concat([hello(1).subarray(0, 8), claim]));
+  expect(one.transport.counters.oversize).toBe(1);
+  new DataView(claim.buffer).setUint32(0, MAX_FRAME_BYTES + 1, true);
+  await stranger(one.transport.port, Buffer.concat([hello(1), claim]));
+  expect(one.transport.counters.oversize).toBe(2);
+  expect(() => one.transport.send(2, new Uint8Array(MAX_FRAME_BYTES))).toThrow('limit');
+});
+
+test('a frame with a wrong checksum ends the connection, and nothing after it is believed', async () => {
+  const one = new Probe(1, [2]);
+  await one.transport.listen();
+  const bad = encodeFrame(0, utf8('bad'));
+  bad[bad.length - 1] = (bad[bad.length - 1] as number) ^ 1;
+  const bytes = Buffer.concat([hello(1), encodeFrame(0, utf8('good')), bad, encodeFrame(0, utf8('after'))]);
+  await stranger(one.transport.port, bytes);
+  expect(one.transport.counters.checksum).toBe(1);
+  expect(one.texts()).toEqual(['good']);
+});
+
+test('a peer that restarts is connected to again', async () => {
+  const { one, two } = await joined();
+  const port = two.transport.port;
+  await two.transport.close();
+  await one.until(() => one.transport.counters.connectionsLost === 1);
+  expect(one.transport.reachable()).toEqual([]);
+  one.transport.send(2, utf8('lost'));
+  expect(one.transport.counters.droppedDisconnected).toBe(1);
+  const again = new Probe(2, [1], { port });
+  await again.transport.listen();
+  again.transport.setPeerAddress(1, '127.0.0.1', one.transport.port);
+  await one.until(() => one.transport.counters.connectionsMade === 2);
+  one.transport.send(2, utf8('back'));
+  await again.until(() => again.received.length === 1);
+  expect(again.texts()).toEqual(['back']);
+});
+
+test('a blocked link loses frames both ways until it is cleared', async () => {
+  const { one, two } = await joined();
+  one.transport.setLink(2, 'both', { type: 'block' });
+  expect(one.transport.reachable()).toEqual([]);
+  one.transport.send(2, utf8('blocked out'));
+  two.transport.send(1, utf8('blocked in'));
+  await one.until(() => one.transport.counters.droppedByFault === 2);
+  one.transport.setLink(2, 'both', { type: 'clear' });
+  one.transport.send(2, utf8('healed out'));
+  two.transport.send(1, utf8('healed in'));
+  await two.until(() => two.received.length > 0 && one.received.length > 0);
+  expect(two.texts()).toEqual(['healed out']);
+  expect(one.texts()).toEqual(['healed in']);
+});
+
+test('a link blocked one way still carries the other', async () => {
+  const { one, two } = await joined();
+  one.transport.setLink(2, 'in', { type: 'block' });
+  expect(one.transport.faults()).toEqual([{ peer: 2, direction: 'in', fault: { type: 'block' } }]);
+  two.transport.send(1, utf8('unheard'));
+  one.transport.send(2, utf8('heard'));
+  await two.until(() => two.received.length === 1 && one.transport.counters.droppedByFault === 1);
+  expect(two.texts()).toEqual(['heard']);
+  expect(one.received).toEqual([]);
+});
+
+test('a dropping link loses what its rate says, a delaying one is late but loses nothing', async () => {
+  let draw = 0;
+  const { one, two } = await joined({ random: () => (draw++ % 2 === 0 ? 0.1 : 0.9) });
+  one.transport.setLink(2, 'out', { type: 'drop', rate: 0.5 });
+  for (let i = 0; i < 10; i++) one.transport.send(2, utf8(`${i}`));
+  await two.until(() => two.received.length === 5);
+  expect(one.transport.counters.droppedByFault).toBe(5);
+  one.transport.setLink(2, 'out', { type: 'delay', delayMs: 20 });
+  const before = process.hrtime.bigint();
+  one.transport.send(2, utf8('late'));
+  await two.until(() => two.received.length === 6);
+  expect(Number(process.hrtime.bigint() - before) / 1e6).toBeGreaterThanOrEqual(19);
+});
+
+test('a peer that does not read costs bounded memory: frames beyond the queue are dropped and counted', async () => {
+  const { one } = await joined({ maxQueueBytes: 1000 });
+  for (let i = 0; i < 5; i++) one.transport.send(2, new Uint8Array(400));
+  expect(one.transport.counters.framesSent).toBe(2);
+  expect(one.transport.counters.droppedQueueFull).toBe(3);
+});
+
+test('a port in use is an error that says what to do', async () => {
+  const one = new Probe(1, []);
+  await one.transport.listen();
+  const two = new Probe(2, [], { port: one.transport.port });
+  await expect(two.transport.listen()).rejects.toMatchObject({
+    code: 'PortInUse',
+    message: expect.stringContaining('choose another port'),
+  });
+});
