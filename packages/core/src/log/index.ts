@@ -1,1 +1,2 @@
 export { Log, type LogOptions } from './log.ts';
+export { readLogRecord, writeRecord } from './records.ts';

@@ -2,6 +2,7 @@
 import { unreachable } from '../base/assert.ts';
 import { type ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
+import { readEntry, writeEntry } from '../consensus/entry-codec.ts';
 import type { Entry, LogRecord } from '../consensus/replica.ts';
 
 /** What a log stores besides what a replica gives it. */
@@ -42,6 +43,13 @@ export function writeRecord(writer: ByteWriter, record: StoredRecord): void {
   }
 }
 
+/** A record that a replica gave: a boot is the log's own. Throws `MalformedBytes`. */
+export function readLogRecord(reader: ByteReader): LogRecord {
+  const record = readRecord(reader);
+  if (record.type === 'boot') throw new PolderError('MalformedBytes', 'a replica never writes a boot record');
+  return record;
+}
+
 /** Throws `MalformedBytes`. */
 export function readRecord(reader: ByteReader): StoredRecord {
   const type = reader.u8();
@@ -61,33 +69,6 @@ export function readRecord(reader: ByteReader): StoredRecord {
     default:
       throw new PolderError('MalformedBytes', `the log holds a record of unknown type ${type}`);
   }
-}
-
-export function writeEntry(writer: ByteWriter, entry: Entry): void {
-  writer.varint(entry.term);
-  writer.varint(entry.index);
-  writer.bool(entry.origin !== null);
-  if (entry.origin !== null) {
-    writer.varint(entry.origin.member);
-    writer.varint(entry.origin.boot);
-    writer.varint(entry.origin.sequence);
-    writer.varint(entry.origin.acknowledgedThrough);
-  }
-  writer.bytes(entry.command);
-}
-
-export function readEntry(reader: ByteReader): Entry {
-  const term = reader.varint();
-  const index = reader.varint();
-  const origin = reader.bool()
-    ? {
-        member: reader.varint(),
-        boot: reader.varint(),
-        sequence: reader.varint(),
-        acknowledgedThrough: reader.varint(),
-      }
-    : null;
-  return { term, index, origin, command: reader.bytes() };
 }
 
 /** Everything a log knows except its entries; a segment begins with it, so that older segments can go. */

@@ -2,6 +2,7 @@
 import { unreachable } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { PolderError } from '../../base/error.ts';
+import { readEntry, readList, readOrigin, writeEntry, writeList, writeOrigin } from '../entry-codec.ts';
 import type { Codec, Entry, Origin } from '../replica.ts';
 
 export interface Proposal {
@@ -81,52 +82,6 @@ const TYPES = [
   'registered',
   'refused',
 ] as const satisfies readonly RaftMessage['type'][];
-
-const ENTRIES_MAX = 1 << 16;
-
-function writeOrigin(writer: ByteWriter, origin: Origin): void {
-  writer.varint(origin.member);
-  writer.varint(origin.boot);
-  writer.varint(origin.sequence);
-  writer.varint(origin.acknowledgedThrough);
-}
-
-function readOrigin(reader: ByteReader): Origin {
-  return {
-    member: reader.varint(),
-    boot: reader.varint(),
-    sequence: reader.varint(),
-    acknowledgedThrough: reader.varint(),
-  };
-}
-
-export function writeEntry(writer: ByteWriter, entry: Entry): void {
-  writer.varint(entry.term);
-  writer.varint(entry.index);
-  writer.bool(entry.origin !== null);
-  if (entry.origin !== null) writeOrigin(writer, entry.origin);
-  writer.bytes(entry.command);
-}
-
-export function readEntry(reader: ByteReader): Entry {
-  const term = reader.varint();
-  const index = reader.varint();
-  const origin = reader.bool() ? readOrigin(reader) : null;
-  return { term, index, origin, command: reader.bytes() };
-}
-
-export function writeList<T>(writer: ByteWriter, items: readonly T[], write: (writer: ByteWriter, item: T) => void) {
-  writer.varint(items.length);
-  for (const item of items) write(writer, item);
-}
-
-export function readList<T>(reader: ByteReader, read: (reader: ByteReader) => T): T[] {
-  const length = reader.varint();
-  if (length > ENTRIES_MAX) throw new PolderError('MalformedBytes', 'a list is longer than any member writes');
-  const items: T[] = [];
-  for (let i = 0; i < length; i++) items.push(read(reader));
-  return items;
-}
 
 function encode(writer: ByteWriter, message: RaftMessage): void {
   writer.u8(TYPES.indexOf(message.type));

@@ -1,7 +1,7 @@
 import { assert, defined } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { readEntry, writeEntry } from '../entry-codec.ts';
 import type { Entry, Mark } from '../replica.ts';
-import { readEntry, writeEntry } from './message.ts';
 
 /** The entries since compaction, in memory, each with the mark of the persist that makes it durable. */
 export class RaftLog {

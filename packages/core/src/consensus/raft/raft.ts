@@ -149,7 +149,11 @@ export class Raft implements Replica<RaftMessage> {
       this.#proposals.deadlineUs(this.#leader !== 0 && this.#transferTo === 0),
       this.#reads.deadlineUs(this.#leader !== 0 && this.#role !== 'leader'),
     );
-    if (this.#role !== 'leader') return Math.min(waiting, this.#electionDeadlineUs, this.#heartbeatDeadlineUs);
+    if (this.#role !== 'leader') {
+      const registering = this.#peers.some((peer) => !this.#registration.isAcknowledgedBy(peer));
+      const registerUs = registering ? this.#heartbeatDeadlineUs : Number.POSITIVE_INFINITY;
+      return Math.min(waiting, this.#electionDeadlineUs, registerUs);
+    }
     return Math.min(waiting, this.#heartbeatDeadlineUs, this.#quorumDeadlineUs);
   }
 
@@ -493,10 +497,7 @@ export class Raft implements Replica<RaftMessage> {
   // ── replication (§5.3) ────────────────────────────────────────────────────────────────────────────────────
 
   #onFlush(): void {
-    if (!this.#registration.registered) {
-      this.#register();
-      return;
-    }
+    if (!this.#registration.registered) return;
     this.#sendProposals();
     if (this.#role !== 'leader') {
       if (this.#leader === 0) return;
@@ -660,7 +661,7 @@ export class Raft implements Replica<RaftMessage> {
     assert(commitIndex <= this.#log.lastIndex, 'nothing is committed that is not in the log');
     for (let index = this.#commitIndex + 1; index <= commitIndex; index++) {
       const entry = this.#log.entryAt(index);
-      this.#uncommittedBytes -= entry.command.length;
+      if (this.#role === 'leader') this.#uncommittedBytes -= entry.command.length;
       this.#outbox.put({ type: 'apply', entry, after: this.#log.markAt(index) });
       const { origin } = entry;
       if (origin?.member === this.#member && origin.boot === this.#boot) this.#proposals.settle(origin.sequence);

@@ -1,0 +1,523 @@
+/**
+ * Turns a replica's decisions into what happens, one batch at a time:
+ *
+ *   events ──► replica.step … flush ──► outbox ──► one group of log records ──► one sync ──► persisted(mark)
+ *                                         │                                                      │
+ *                                         └─ what waits for no mark leaves at once      what waited leaves, is applied
+ *
+ * Group commit falls out: while a group is being synced the next one gathers.
+ */
+import { assert, unreachable } from '../base/assert.ts';
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { PolderError } from '../base/error.ts';
+import { readEntry, readList, writeEntry, writeList } from '../consensus/entry-codec.ts';
+import type {
+  Codec,
+  Effect,
+  Entry,
+  Mark,
+  Outbox,
+  Rejection,
+  Replica,
+  ReplicaEvent,
+  ReplicaStatus,
+} from '../consensus/replica.ts';
+import type { StateMachine } from '../consensus/state-machine.ts';
+import { Log } from '../log/index.ts';
+import type { DiskOperation, DiskResult, World } from '../world/world.ts';
+import { type Group, loadGroup, saveGroup } from './group.ts';
+import { diskError, type Snapshot, Snapshots, snapshotFile } from './snapshots.ts';
+
+export interface ClientPort<Result, Answer> {
+  onProposed(id: number, outcome: ProposalOutcome<Result>): void;
+  onRead(id: number, outcome: ReadOutcome<Answer>): void;
+  onStarted(): void;
+  /** The member must stop: its disk, or its own reasoning, can no longer be trusted. */
+  onStopped(error: Error): void;
+}
+
+export type ProposalOutcome<Result> =
+  | { readonly type: 'applied'; readonly index: number; readonly term: number; readonly result: Result }
+  | { readonly type: 'rejected'; readonly reason: Rejection };
+
+export type ReadOutcome<Answer> =
+  | { readonly type: 'answer'; readonly index: number; readonly term: number; readonly answer: Answer }
+  | { readonly type: 'rejected'; readonly reason: Rejection };
+
+export interface DriverOptions<Message, Result, Query, Answer> {
+  readonly member: number;
+  readonly directory: number;
+  readonly world: World;
+  readonly codec: Codec<Message>;
+  readonly createReplica: (outbox: Outbox<Message>) => Replica<Message>;
+  readonly stateMachine: StateMachine<Result, Query, Answer>;
+  readonly clients: ClientPort<Result, Answer>;
+  /** Needed for `save` and `load` only: reads that wait are part of the state. */
+  readonly queryCodec?: Codec<Query>;
+  /** A snapshot is made after this many entries. */
+  readonly snapshotEntries?: number;
+  /** So many entries stay in memory below a snapshot, for peers that are a little behind. */
+  readonly trailingEntries?: number;
+}
+
+export type DriverStatus = ReplicaStatus & {
+  readonly phase: 'opening' | 'running' | 'stopped';
+  readonly appliedIndex: number;
+};
+
+type Input<Query> =
+  | { readonly type: 'frame'; readonly from: number; readonly frame: Uint8Array }
+  | { readonly type: 'disk'; readonly token: number; readonly result: DiskResult }
+  | { readonly type: 'wake' }
+  | { readonly type: 'propose'; readonly id: number; readonly command: Uint8Array }
+  | { readonly type: 'read'; readonly id: number; readonly query: Query }
+  | { readonly type: 'transfer'; readonly to: number };
+
+/** Hosts one replica. Made anew for every start of a member; `load` continues one that was saved between turns. */
+export class Driver<Message, Result, Query, Answer> {
+  readonly #options: DriverOptions<Message, Result, Query, Answer>;
+  readonly #replica: Replica<Message>;
+  readonly #log: Log;
+  readonly #snapshots: Snapshots;
+  #effects: Effect<Message>[] = [];
+  #inbox: Input<Query>[] = [];
+  #phase: DriverStatus['phase'] = 'opening';
+  #boot = 0;
+  #nextToken = 1;
+  #nextId = 1;
+  #persisted: Mark = 0;
+  #group: Group = { records: [], mark: 0, snapshot: null };
+  #writing: Group | null = null;
+  #sends: { to: number; frame: Uint8Array; after: Mark }[] = [];
+  #applies: { entry: Entry; after: Mark }[] = [];
+  #readyReads: { id: number; index: number }[] = [];
+  #queries = new Map<number, Query>();
+  #appliedTerm = 0;
+  #snapshotIndex = 0;
+  #malformed = 0;
+
+  constructor(options: DriverOptions<Message, Result, Query, Answer>) {
+    this.#options = options;
+    const submit = (operation: DiskOperation) => this.#submit(operation);
+    this.#log = new Log({ submit });
+    this.#snapshots = new Snapshots(submit);
+    this.#replica = options.createReplica({ put: (effect) => this.#effects.push(effect) });
+  }
+
+  /** Frames that could not be decoded: never believed, always counted. */
+  get malformedFrames(): number {
+    return this.#malformed;
+  }
+
+  start(): void {
+    this.#log.open();
+  }
+
+  // ── what comes in: queued until turn() ──────────────────────────────────────────────────────────────────────
+
+  onFrame(from: number, frame: Uint8Array): void {
+    this.#inbox.push({ type: 'frame', from, frame });
+  }
+
+  onDisk(token: number, result: DiskResult): void {
+    this.#inbox.push({ type: 'disk', token, result });
+  }
+
+  onWake(): void {
+    this.#inbox.push({ type: 'wake' });
+  }
+
+  /** Returns the id under which `clients.onProposed` answers. */
+  propose(command: Uint8Array): number {
+    const id = this.#nextId++;
+    this.#inbox.push({ type: 'propose', id, command });
+    return id;
+  }
+
+  /** A linearizable read; returns the id under which `clients.onRead` answers. */
+  read(query: Query): number {
+    const id = this.#nextId++;
+    this.#inbox.push({ type: 'read', id, query });
+    return id;
+  }
+
+  transferLeadership(to: number): void {
+    this.#inbox.push({ type: 'transfer', to });
+  }
+
+  /** The state as it is here and now: it may be stale. */
+  query(query: Query): Answer {
+    return this.#options.stateMachine.query(query);
+  }
+
+  status(): DriverStatus {
+    const appliedIndex = this.#options.stateMachine.appliedIndex();
+    return { ...this.#replica.status(), phase: this.#phase, appliedIndex };
+  }
+
+  // ── a turn ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  turn(): void {
+    if (this.#phase === 'stopped') return;
+    const inputs = this.#inbox;
+    this.#inbox = [];
+    try {
+      for (const input of inputs) this.#onInput(input);
+      if (this.#phase !== 'running') return;
+      this.#step({ type: 'flush' });
+      this.#drain();
+      this.#release();
+      this.#write();
+      this.#maybeSnapshot();
+      this.#options.world.clock.wakeAt(this.#replica.deadlineUs());
+    } catch (error) {
+      this.#stop(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #onInput(input: Input<Query>): void {
+    if (this.#hasStopped()) return;
+    if (input.type === 'disk') return this.#onDiskResult(input.token, input.result);
+    if (this.#phase === 'opening') return this.#onEarly(input);
+    switch (input.type) {
+      case 'frame':
+        return this.#onPeerFrame(input.from, input.frame);
+      case 'wake':
+        return this.#step({ type: 'tick' });
+      case 'propose':
+        return this.#step({ type: 'propose', id: input.id, command: input.command });
+      case 'read':
+        this.#queries.set(input.id, input.query);
+        return this.#step({ type: 'read', id: input.id });
+      case 'transfer':
+        return this.#step({ type: 'control', command: { type: 'transferLeadership', to: input.to } });
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #hasStopped(): boolean {
+    return this.#phase === 'stopped';
+  }
+
+  /** Before the log is open nothing can be promised. */
+  #onEarly(input: Input<Query>): void {
+    if (input.type === 'propose') this.#options.clients.onProposed(input.id, { type: 'rejected', reason: 'NoLeader' });
+    if (input.type === 'read') this.#options.clients.onRead(input.id, { type: 'rejected', reason: 'NoLeader' });
+  }
+
+  #onPeerFrame(from: number, frame: Uint8Array): void {
+    let directory: number;
+    let message: Message;
+    try {
+      const reader = new ByteReader(frame);
+      directory = reader.varint();
+      message = this.#options.codec.decode(reader);
+      reader.end();
+    } catch (error) {
+      if (!(error instanceof PolderError)) throw error;
+      this.#malformed++;
+      return;
+    }
+    this.#step({ type: 'receive', from, directory, message });
+  }
+
+  #step(event: ReplicaEvent<Message>): void {
+    this.#replica.step(this.#options.world.clock.monotonicUs(), event);
+  }
+
+  // ── effects ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  #drain(): void {
+    const effects = this.#effects;
+    this.#effects = [];
+    for (const effect of effects) this.#onEffect(effect);
+  }
+
+  #onEffect(effect: Effect<Message>): void {
+    switch (effect.type) {
+      case 'send': {
+        const frame = this.#frame(effect.message);
+        if (effect.after <= this.#persisted) return this.#options.world.network.send(effect.to, frame);
+        this.#sends.push({ to: effect.to, frame, after: effect.after });
+        return;
+      }
+      case 'persist':
+        this.#group.records.push(effect.record);
+        this.#group.mark = effect.mark;
+        return;
+      case 'apply':
+        this.#applies.push({ entry: effect.entry, after: effect.after });
+        return;
+      case 'readReady':
+        this.#readyReads.push({ id: effect.id, index: effect.index });
+        return;
+      case 'rejected':
+        return this.#onRejected(effect.id, effect.reason);
+      case 'readSnapshot':
+        return this.#onReadSnapshot(effect.to, effect.index, effect.offset);
+      case 'storeSnapshot':
+        return this.#onStoreSnapshot(effect);
+      case 'stop':
+        throw new PolderError(effect.code, effect.message);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #frame(message: Message): Uint8Array {
+    const writer = new ByteWriter();
+    writer.varint(this.#options.directory);
+    this.#options.codec.encode(writer, message);
+    return writer.finish();
+  }
+
+  #onRejected(id: number, reason: Rejection): void {
+    const { clients } = this.#options;
+    if (this.#queries.delete(id)) clients.onRead(id, { type: 'rejected', reason });
+    else clients.onProposed(id, { type: 'rejected', reason });
+  }
+
+  /** Lets out what is durable now: first the messages, then the entries, then the reads that waited for them. */
+  #release(): void {
+    const held = this.#sends;
+    if (held.length > 0) this.#sends = held.filter((send) => send.after > this.#persisted);
+    for (const { to, frame, after } of held) {
+      if (after <= this.#persisted) this.#options.world.network.send(to, frame);
+    }
+    this.#apply();
+    this.#answerReads();
+  }
+
+  #apply(): void {
+    const { stateMachine, clients, member } = this.#options;
+    let done = 0;
+    for (const { entry, after } of this.#applies) {
+      if (after > this.#persisted) break;
+      done++;
+      assert(entry.index === stateMachine.appliedIndex() + 1, 'entries are applied in order, without a gap');
+      const result = stateMachine.apply(entry);
+      this.#appliedTerm = entry.term;
+      const { origin } = entry;
+      if (result === null || origin?.member !== member || origin.boot !== this.#boot) continue;
+      clients.onProposed(origin.sequence, { type: 'applied', index: entry.index, term: entry.term, result });
+    }
+    if (done === 0) return;
+    this.#applies = this.#applies.slice(done);
+    this.#step({ type: 'applied', index: stateMachine.appliedIndex() });
+  }
+
+  #answerReads(): void {
+    if (this.#readyReads.length === 0) return;
+    const { stateMachine, clients } = this.#options;
+    const applied = stateMachine.appliedIndex();
+    const waiting: { id: number; index: number }[] = [];
+    for (const read of this.#readyReads) {
+      const query = this.#queries.get(read.id);
+      if (query === undefined) continue;
+      if (read.index > applied) {
+        waiting.push(read);
+        continue;
+      }
+      this.#queries.delete(read.id);
+      const answer = stateMachine.query(query);
+      clients.onRead(read.id, { type: 'answer', index: applied, term: this.#appliedTerm, answer });
+    }
+    this.#readyReads = waiting;
+  }
+
+  // ── the log ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  #write(): void {
+    if (this.#log.busy || this.#writing !== null || this.#group.records.length === 0) return;
+    this.#writing = this.#group;
+    this.#group = { records: [], mark: this.#writing.mark, snapshot: null };
+    this.#log.write(this.#writing.records, this.#writing.mark);
+  }
+
+  #onDiskResult(token: number, result: DiskResult): void {
+    const progress = this.#snapshots.onDisk(token, result);
+    if (progress !== null) {
+      if (progress.type === 'failed') throw progress.error;
+      if (progress.type === 'loaded') this.#startReplica(progress.snapshot);
+      if (progress.type === 'written') this.#nameInLog(progress.snapshot, progress.purpose);
+      return;
+    }
+    if (!this.#log.onDisk(token, result)) {
+      // Removing an old snapshot: that it fails loses nothing, but says that the disk does.
+      if (result.type === 'error') throw diskError(result.code, result.message);
+      return;
+    }
+    if (this.#log.failure !== null) throw this.#log.failure;
+    if (this.#phase === 'opening') return this.#onLogProgress();
+    if (this.#writing !== null && !this.#log.busy) this.#onGroupWritten(this.#writing);
+  }
+
+  #onLogProgress(): void {
+    const { recovered } = this.#log;
+    if (this.#log.state !== 'open' || recovered === null) return;
+    if (recovered.snapshotIndex === 0) this.#startReplica(null);
+    else this.#snapshots.read(recovered.snapshotIndex, recovered.snapshotTerm);
+  }
+
+  #startReplica(snapshot: Snapshot | null): void {
+    const { recovered } = this.#log;
+    assert(recovered !== null, 'the log is open');
+    if (snapshot !== null) this.#options.stateMachine.load(new ByteReader(snapshot.bytes));
+    assert(this.#options.stateMachine.appliedIndex() === recovered.snapshotIndex, 'the state is the snapshot’s');
+    this.#boot = recovered.boot;
+    this.#snapshotIndex = recovered.snapshotIndex;
+    this.#appliedTerm = recovered.snapshotTerm;
+    this.#phase = 'running';
+    this.#step({ type: 'start', recovered });
+    this.#options.clients.onStarted();
+  }
+
+  #onGroupWritten(group: Group): void {
+    this.#writing = null;
+    if (group.mark > this.#persisted) {
+      this.#persisted = group.mark;
+      this.#step({ type: 'persisted', mark: group.mark });
+    }
+    if (group.snapshot !== null) this.#onNamedInLog(group.snapshot.snapshot, group.snapshot.purpose);
+  }
+
+  // ── snapshots ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #maybeSnapshot(): void {
+    const { stateMachine, snapshotEntries = 10_000 } = this.#options;
+    const applied = stateMachine.appliedIndex();
+    if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshots.busy) return;
+    const writer = new ByteWriter(64 * 1024);
+    stateMachine.save(writer);
+    this.#snapshotIndex = applied;
+    this.#snapshots.write({ index: applied, term: this.#appliedTerm, bytes: writer.finish() }, 'own');
+  }
+
+  #nameInLog(snapshot: Snapshot, purpose: 'own' | 'peer'): void {
+    const { index, term } = snapshot;
+    this.#group.records.push({ type: 'snapshot', index, term, file: snapshotFile(index) });
+    this.#group.snapshot = { snapshot, purpose };
+  }
+
+  /** The snapshot stands: what it replaces may go. */
+  #onNamedInLog(snapshot: Snapshot, purpose: 'own' | 'peer'): void {
+    const { index, term } = snapshot;
+    this.#snapshots.adopt(snapshot);
+    this.#log.compact(index);
+    if (purpose === 'own') {
+      const through = Math.max(0, index - (this.#options.trailingEntries ?? 1_000));
+      return this.#step({ type: 'compacted', index, term, through });
+    }
+    this.#install(snapshot);
+  }
+
+  #install(snapshot: Snapshot): void {
+    this.#apply();
+    const { stateMachine, member } = this.#options;
+    const { index, term } = snapshot;
+    assert(stateMachine.appliedIndex() < index, 'a snapshot never takes the state back');
+    assert(this.#applies.length === 0, 'nothing is committed while a snapshot is installed');
+    stateMachine.load(new ByteReader(snapshot.bytes));
+    this.#snapshotIndex = index;
+    this.#appliedTerm = term;
+    const settled = (sequence: number) => stateMachine.contains(member, this.#boot, sequence);
+    this.#step({ type: 'snapshotInstalled', index, term, settled });
+  }
+
+  #onReadSnapshot(to: number, index: number, offset: number): void {
+    const chunk = this.#snapshots.chunk(index, offset);
+    if (chunk === null) return;
+    const { snapshot, data, done } = chunk;
+    const { index: of, term } = snapshot;
+    this.#step({ type: 'snapshotRead', to, index: of, term, offset: chunk.offset, data, done });
+    this.#drain();
+  }
+
+  #onStoreSnapshot(effect: Extract<Effect<Message>, { type: 'storeSnapshot' }>): void {
+    const { index, term, offset, data, done } = effect;
+    const nextOffset = this.#snapshots.store(index, term, offset, data);
+    const complete = done && nextOffset === offset + data.length && !this.#snapshots.busy;
+    if (complete) return this.#snapshots.write(this.#snapshots.takeArrived(), 'peer');
+    this.#step({
+      type: 'snapshotStored',
+      index,
+      nextOffset: done && nextOffset === offset + data.length ? 0 : nextOffset,
+    });
+    this.#drain();
+  }
+
+  // ── stopping, saving ──────────────────────────────────────────────────────────────────────────────────────
+
+  #submit(operation: DiskOperation): number {
+    const token = this.#nextToken++;
+    this.#options.world.disk.submit(token, operation);
+    return token;
+  }
+
+  /** Between turns. */
+  save(writer: ByteWriter): void {
+    const { queryCodec } = this.#options;
+    assert(queryCodec !== undefined, 'a driver that is saved knows the bytes of its queries');
+    assert(this.#inbox.length === 0 && this.#effects.length === 0, 'a driver is saved between turns');
+    writer.u8(['opening', 'running', 'stopped'].indexOf(this.#phase));
+    for (const value of [
+      this.#boot,
+      this.#nextToken,
+      this.#nextId,
+      this.#persisted,
+      this.#appliedTerm,
+      this.#snapshotIndex,
+      this.#malformed,
+    ]) {
+      writer.varint(value);
+    }
+    saveGroup(writer, this.#group);
+    writer.bool(this.#writing !== null);
+    if (this.#writing !== null) saveGroup(writer, this.#writing);
+    writeList(writer, this.#sends, (to, send) => {
+      to.varint(send.to);
+      to.bytes(send.frame);
+      to.varint(send.after);
+    });
+    writeList(writer, this.#applies, (to, { entry, after }) => {
+      writeEntry(to, entry);
+      to.varint(after);
+    });
+    writeList(writer, this.#readyReads, (to, read) => {
+      to.varint(read.id);
+      to.varint(read.index);
+    });
+    writeList(writer, [...this.#queries], (to, [id, query]) => {
+      to.varint(id);
+      queryCodec.encode(to, query);
+    });
+    for (const part of [this.#log, this.#snapshots, this.#replica, this.#options.stateMachine]) part.save(writer);
+  }
+
+  load(reader: ByteReader): void {
+    const { queryCodec } = this.#options;
+    assert(queryCodec !== undefined, 'a driver that is loaded knows the bytes of its queries');
+    this.#phase = (['opening', 'running', 'stopped'] as const)[reader.u8()] ?? 'stopped';
+    this.#boot = reader.varint();
+    this.#nextToken = reader.varint();
+    this.#nextId = reader.varint();
+    this.#persisted = reader.varint();
+    this.#appliedTerm = reader.varint();
+    this.#snapshotIndex = reader.varint();
+    this.#malformed = reader.varint();
+    this.#group = loadGroup(reader);
+    this.#writing = reader.bool() ? loadGroup(reader) : null;
+    this.#sends = readList(reader, (from) => ({ to: from.varint(), frame: from.bytes(), after: from.varint() }));
+    this.#applies = readList(reader, (from) => ({ entry: readEntry(from), after: from.varint() }));
+    this.#readyReads = readList(reader, (from) => ({ id: from.varint(), index: from.varint() }));
+    this.#queries = new Map(readList(reader, (from) => [from.varint(), queryCodec.decode(from)] as const));
+    for (const part of [this.#log, this.#snapshots, this.#replica, this.#options.stateMachine]) part.load(reader);
+  }
+
+  #stop(error: Error): void {
+    this.#phase = 'stopped';
+    this.#options.world.clock.wakeAt(Number.POSITIVE_INFINITY);
+    this.#options.clients.onStopped(error);
+  }
+}

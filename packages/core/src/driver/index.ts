@@ -1,0 +1,8 @@
+export {
+  type ClientPort,
+  Driver,
+  type DriverOptions,
+  type DriverStatus,
+  type ProposalOutcome,
+  type ReadOutcome,
+} from './driver.ts';
