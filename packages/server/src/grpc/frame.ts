@@ -25,7 +25,8 @@ export class FrameReader {
 
   /** Throws a GrpcError for a frame that is too large, compressed or not a frame at all. */
   push(chunk: Uint8Array): Uint8Array[] {
-    this.#chunks.push(chunk);
+    // A plain view: Node's chunks are Buffers, whose `slice` does not copy as everyone else's does.
+    this.#chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     this.#held += chunk.length;
     const messages: Uint8Array[] = [];
     while (this.#held >= HEADER_BYTES) {

@@ -52,6 +52,8 @@ export async function startClientListener(options: ClientListenerOptions): Promi
   const http = createHttpServer((request, response) => {
     void serveHttp(request, response, { ...options, counters });
   });
+  // It never listens itself; told that it does, it enforces its time limits on slow and idle clients.
+  http.emit('listening');
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -63,7 +65,7 @@ export async function startClientListener(options: ClientListenerOptions): Promi
   await listen(server, options.host, options.port);
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => {
-    closing ??= closeAll(server, sessions, sockets, () => http.closeIdleConnections());
+    closing ??= closeAll(server, sessions, sockets, () => http.close());
     return closing;
   };
   return { port: (server.address() as AddressInfo).port, close };
@@ -111,11 +113,11 @@ async function closeAll(
   server: Server,
   sessions: ReadonlySet<ServerHttp2Session>,
   sockets: ReadonlySet<Socket>,
-  closeIdle: () => void,
+  closeHttp: () => void,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.close();
-  closeIdle();
+  closeHttp();
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, CLOSE_GRACE_MS);
