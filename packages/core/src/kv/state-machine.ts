@@ -1,0 +1,93 @@
+import { assert } from '../base/assert.ts';
+import type { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { PolderError } from '../base/error.ts';
+import type { Entry } from '../consensus/replica.ts';
+import { SessionTable } from '../consensus/sessions.ts';
+import type { StateMachine } from '../consensus/state-machine.ts';
+import { checkKvRequest } from './check.ts';
+import { decodeKvRequest } from './codec.ts';
+import { execute } from './execute.ts';
+import { isReadOnly, type KvRequest, type KvResult } from './request.ts';
+import { VersionedStore } from './versioned-store.ts';
+
+const FORMAT = 1;
+
+/** etcd's KV as a replicated state machine: data, sessions and the applied index are one state. */
+export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResult> {
+  #store = new VersionedStore();
+  #sessions = new SessionTable();
+  #appliedIndex = 0;
+
+  appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  /** etcd's revision: 1 when empty. */
+  revision(): number {
+    return this.#store.revision;
+  }
+
+  /** 0: never compacted. */
+  compactRevision(): number {
+    return Math.max(0, this.#store.compacted);
+  }
+
+  keyCount(): number {
+    return this.#store.keyCount;
+  }
+
+  /** Keys and values of all versions held; not what the process takes in memory. */
+  sizeBytes(): number {
+    return this.#store.sizeBytes;
+  }
+
+  /**
+   * An entry that cannot be decoded throws and changes nothing: it is of a version that this member does not know,
+   * and going on without it would part it from the others.
+   */
+  apply(entry: Entry): KvResult | null {
+    assert(entry.index === this.#appliedIndex + 1, 'entries are applied in index order, each once');
+    if (entry.origin === null) {
+      this.#appliedIndex = entry.index;
+      return null;
+    }
+    const request = decodeKvRequest(entry.command);
+    this.#appliedIndex = entry.index;
+    if (!this.#sessions.admit(entry.origin)) return null;
+    // Asked again here: a peer's proposal is not believed to have been checked.
+    const problem = checkKvRequest(request);
+    return problem === null ? execute(this.#store, request) : { type: 'error', code: problem };
+  }
+
+  query(query: KvRequest): KvResult {
+    assert(isReadOnly(query), 'a query changes nothing');
+    const problem = checkKvRequest(query);
+    return problem === null ? execute(this.#store, query) : { type: 'error', code: problem };
+  }
+
+  contains(member: number, boot: number, sequence: number): boolean {
+    return this.#sessions.contains(member, boot, sequence);
+  }
+
+  save(writer: ByteWriter): void {
+    writer.u8(FORMAT);
+    writer.varint(this.#appliedIndex);
+    this.#sessions.save(writer);
+    this.#store.save(writer);
+  }
+
+  /** Throws `MalformedBytes` and is then as it was before. */
+  load(reader: ByteReader): void {
+    if (reader.u8() !== FORMAT) {
+      throw new PolderError('MalformedBytes', 'the snapshot is of a format that this version does not know');
+    }
+    const appliedIndex = reader.varint();
+    const sessions = new SessionTable();
+    const store = new VersionedStore();
+    sessions.load(reader);
+    store.load(reader);
+    this.#appliedIndex = appliedIndex;
+    this.#sessions = sessions;
+    this.#store = store;
+  }
+}

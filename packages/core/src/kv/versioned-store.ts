@@ -1,0 +1,264 @@
+/**
+ * Multi-version concurrency control over two ordered stores (etcd: server/storage/mvcc): `current` holds each living
+ * key's newest version, `past` every superseded version and every tombstone until compaction. A version moves once.
+ */
+import { assert, defined } from '../base/assert.ts';
+import { type ByteReader, type ByteWriter, compareBytes, equalBytes } from '../base/bytes.ts';
+import { PolderError } from '../base/error.ts';
+import { MemoryStore } from './memory-store.ts';
+import type { OrderedStore } from './ordered-store.ts';
+import { beforeRevisions, pastKey } from './past-key.ts';
+
+export interface Version {
+  readonly key: Uint8Array;
+  /** 0 in a tombstone, as is `version`. */
+  readonly createRevision: number;
+  readonly modRevision: number;
+  /** Orders the changes of one transaction: a revision is {modRevision, sub}. */
+  readonly sub: number;
+  readonly version: number;
+  /** null: a tombstone. */
+  readonly value: Uint8Array | null;
+}
+
+export interface Found {
+  readonly versions: Version[];
+  /** How many keys the range holds, whatever the limit. */
+  readonly count: number;
+}
+
+const FIRST_REVISION = 1;
+const NEVER_COMPACTED = -1;
+const NO_KEY = new Uint8Array(0);
+
+export class VersionedStore {
+  #current: OrderedStore<Version> = new MemoryStore<Version>();
+  #past: OrderedStore<Version> = new MemoryStore<Version>();
+  #revision = FIRST_REVISION;
+  #compacted = NEVER_COMPACTED;
+  /** Changes of the open transaction. */
+  #changes = 0;
+  #sizeBytes = 0;
+
+  /** The revision that a read sees: inside a transaction that has written, the one it is about to make. */
+  get revision(): number {
+    return this.#changes > 0 ? this.#revision + 1 : this.#revision;
+  }
+
+  /** -1: never compacted. */
+  get compacted(): number {
+    return this.#compacted;
+  }
+
+  get keyCount(): number {
+    return this.#current.size;
+  }
+
+  /** Keys and values of all versions still held. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  get(key: Uint8Array): Version | undefined {
+    return this.#current.get(key);
+  }
+
+  /** [from, to) as it was at `revision`, ascending; at most `limit` versions, 0 = all. */
+  range(from: Uint8Array, to: Uint8Array | null, revision: number, limit: number): Found {
+    assert(revision <= this.revision, 'no reading of the future');
+    assert(revision >= this.#compacted, 'no reading of what is compacted');
+    if (to !== null && compareBytes(from, to) >= 0) return { versions: [], count: 0 };
+    if (revision < this.revision) return this.#pastRange(from, to, revision, limit);
+    const versions: Version[] = [];
+    this.#current.scan(from, to, (_, version) => {
+      versions.push(version);
+      return versions.length !== limit;
+    });
+    return { versions, count: limit === 0 ? versions.length : this.#current.count(from, to) };
+  }
+
+  count(from: Uint8Array, to: Uint8Array | null, revision: number): number {
+    if (to !== null && compareBytes(from, to) >= 0) return 0;
+    return revision < this.revision ? this.#pastRange(from, to, revision, 1).count : this.#current.count(from, to);
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    assert(key.length > 0, 'no key is empty');
+    const previous = this.#current.get(key);
+    const modRevision = this.#revision + 1;
+    if (previous !== undefined) this.#past.put(pastKey(key, previous.modRevision, previous.sub), previous);
+    this.#current.put(key, {
+      key: previous?.key ?? key,
+      createRevision: previous?.createRevision ?? modRevision,
+      modRevision,
+      sub: this.#changes++,
+      version: (previous?.version ?? 0) + 1,
+      value,
+    });
+    this.#sizeBytes += key.length + value.length;
+  }
+
+  delete(key: Uint8Array): void {
+    const previous = defined(this.#current.get(key), 'only living keys are deleted');
+    const modRevision = this.#revision + 1;
+    const tombstone = {
+      key: previous.key,
+      createRevision: 0,
+      modRevision,
+      sub: this.#changes++,
+      version: 0,
+      value: null,
+    };
+    this.#past.put(pastKey(key, previous.modRevision, previous.sub), previous);
+    this.#past.put(pastKey(key, modRevision, tombstone.sub), tombstone);
+    this.#current.delete(key);
+    this.#sizeBytes += key.length;
+  }
+
+  /** Ends a transaction: one that changed something made one revision. */
+  commit(): void {
+    if (this.#changes > 0) this.#revision++;
+    this.#changes = 0;
+    assert(Number.isSafeInteger(this.#revision), 'revisions stay safe integers');
+  }
+
+  /** Forgets what no read at `revision` or later can see. Reads every version of the past, none of the present. */
+  compact(revision: number): void {
+    assert(this.#changes === 0, 'no compaction inside a transaction');
+    assert(revision > this.#compacted && revision <= this.#revision, 'compaction moves forward, not into the future');
+    this.#compacted = revision;
+    const unseen: Version[] = [];
+    let newest: Version | null = null;
+    const settle = (version: Version | null): void => {
+      // What the key was at `revision` stays, unless that was: absent, or its present version.
+      if (version === null) return;
+      const present = this.#current.get(version.key);
+      if (version.value === null || (present !== undefined && present.modRevision <= revision)) unseen.push(version);
+    };
+    this.#past.scan(NO_KEY, null, (_, version) => {
+      if (newest !== null && !equalBytes(newest.key, version.key)) {
+        settle(newest);
+        newest = null;
+      }
+      if (version.modRevision > revision) return true;
+      if (newest !== null) unseen.push(newest);
+      newest = version;
+      return true;
+    });
+    settle(newest);
+    for (const version of unseen) {
+      assert(this.#past.delete(pastKey(version.key, version.modRevision, version.sub)), 'what is compacted was there');
+      this.#sizeBytes -= sizeOf(version);
+    }
+  }
+
+  save(writer: ByteWriter): void {
+    assert(this.#changes === 0, 'no saving inside a transaction');
+    writer.varint(this.#revision);
+    writer.varint(this.#compacted + 1);
+    for (const store of [this.#current, this.#past]) {
+      writer.varint(store.size);
+      store.scan(NO_KEY, null, (_, version) => {
+        saveVersion(writer, version);
+        return true;
+      });
+    }
+  }
+
+  /** Throws `MalformedBytes` and is then as it was before. */
+  load(reader: ByteReader): void {
+    const revision = reader.varint();
+    const compacted = reader.varint() - 1;
+    if (revision < FIRST_REVISION || compacted > revision) throw malformed('its revisions contradict each other');
+    let sizeBytes = 0;
+    const loaded = [false, true].map((isPast) => {
+      const store = new MemoryStore<Version>();
+      const size = reader.varint();
+      let last: Uint8Array = NO_KEY;
+      for (let i = 0; i < size; i++) {
+        const version = loadVersion(reader);
+        const key = isPast ? pastKey(version.key, version.modRevision, version.sub) : version.key;
+        if (compareBytes(last, key) >= 0) throw malformed('its keys are not in order');
+        if (!isPast && version.value === null) throw malformed('it holds a living tombstone');
+        if (version.modRevision > revision) throw malformed('it holds a version of the future');
+        store.put(key, version);
+        sizeBytes += sizeOf(version);
+        last = key;
+      }
+      return store;
+    });
+    this.#current = defined(loaded[0], 'two stores are loaded');
+    this.#past = defined(loaded[1], 'two stores are loaded');
+    this.#revision = revision;
+    this.#compacted = compacted;
+    this.#changes = 0;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  #pastRange(from: Uint8Array, to: Uint8Array | null, revision: number, limit: number): Found {
+    const superseded = this.#superseded(from, to, revision);
+    const versions: Version[] = [];
+    let count = 0;
+    let next = 0;
+    const add = (version: Version): void => {
+      count++;
+      if (limit === 0 || versions.length < limit) versions.push(version);
+    };
+    this.#current.scan(from, to, (key, version) => {
+      for (let older = superseded[next]; older !== undefined; older = superseded[next]) {
+        const order = compareBytes(older.key, key);
+        if (order > 0) break;
+        next++;
+        // The present version, where old enough, is newer than any in the past.
+        if (older.value !== null && (order < 0 || version.modRevision > revision)) add(older);
+      }
+      if (version.modRevision <= revision) add(version);
+      return true;
+    });
+    for (const older of superseded.slice(next)) if (older.value !== null) add(older);
+    return { versions, count };
+  }
+
+  /** Of each key in [from, to) the newest version in the past that is not above `revision`. */
+  #superseded(from: Uint8Array, to: Uint8Array | null, revision: number): Version[] {
+    const found: Version[] = [];
+    this.#past.scan(beforeRevisions(from), to === null ? null : beforeRevisions(to), (_, version) => {
+      if (version.modRevision > revision) return true;
+      const last = found[found.length - 1];
+      if (last !== undefined && equalBytes(last.key, version.key)) found[found.length - 1] = version;
+      else found.push(version);
+      return true;
+    });
+    return found;
+  }
+}
+
+function sizeOf(version: Version): number {
+  return version.key.length + (version.value?.length ?? 0);
+}
+
+function saveVersion(writer: ByteWriter, version: Version): void {
+  writer.bytes(version.key);
+  writer.varint(version.modRevision);
+  writer.varint(version.sub);
+  writer.bool(version.value !== null);
+  if (version.value === null) return;
+  writer.varint(version.createRevision);
+  writer.varint(version.version);
+  writer.bytes(version.value);
+}
+
+function loadVersion(reader: ByteReader): Version {
+  const key = reader.bytes();
+  const modRevision = reader.varint();
+  const sub = reader.varint();
+  if (key.length === 0) throw malformed('it holds an empty key');
+  if (sub > 0xffffffff) throw malformed('it holds an impossible revision');
+  if (!reader.bool()) return { key, createRevision: 0, modRevision, sub, version: 0, value: null };
+  const createRevision = reader.varint();
+  return { key, createRevision, modRevision, sub, version: reader.varint(), value: reader.bytes() };
+}
+
+function malformed(why: string): PolderError {
+  return new PolderError('MalformedBytes', `the saved keys cannot be loaded: ${why}; take another snapshot`);
+}
