@@ -3,7 +3,7 @@ import { unreachable } from '../base/assert.ts';
 import { type ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
 import { readEntry, writeEntry } from '../consensus/entry-codec.ts';
-import type { Entry, LogRecord } from '../consensus/replica.ts';
+import type { LogRecord } from '../consensus/replica.ts';
 
 /** What a log stores besides what a replica gives it. */
 export type StoredRecord = LogRecord | { readonly type: 'boot'; readonly boot: number };

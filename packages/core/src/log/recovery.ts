@@ -1,10 +1,12 @@
 /** Reads a log back, segment by segment: what it holds, where it ends, and whether it can be believed. */
+
 import { assert, defined } from '../base/assert.ts';
 import { ByteReader, type ByteWriter, equalBytes } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
+import { readEntry, writeEntry } from '../consensus/entry-codec.ts';
 import type { Entry, Recovered } from '../consensus/replica.ts';
 import { type Batch, checkSegmentHeader, findWitness, readBatch, SEGMENT_HEADER_BYTES, segmentName } from './format.ts';
-import { HardState, readEntry, readRecord, writeEntry } from './records.ts';
+import { HardState, readRecord } from './records.ts';
 
 export interface Segment {
   readonly number: number;
