@@ -94,9 +94,15 @@ export class GrpcClient {
     const frames = new FrameReader(MAX_ANSWER_BYTES);
     let answer: Uint8Array | null = null;
     let status: IncomingHttpHeaders | null = null;
-    let failure: GrpcError | null = null;
+    const settle = (outcome: Uint8Array | GrpcError): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      if (outcome instanceof GrpcError) reject(outcome);
+      else resolve(outcome);
+    };
+    // The caller is not made to wait for the stream's end: a peer that is stopped may never take another byte.
     const breakOff = (error: GrpcError): void => {
-      failure ??= error;
+      settle(error);
       stream.close(constants.NGHTTP2_CANCEL);
     };
     const onAbort = (): void => breakOff(new GrpcError(GrpcCode.cancelled, 'cancelled by the caller'));
@@ -116,18 +122,13 @@ export class GrpcClient {
     stream.on('data', (chunk: Uint8Array) => {
       try {
         for (const each of frames.push(chunk)) answer = each;
-      } catch (error) {
-        breakOff(error as GrpcError);
+      } catch (cause) {
+        // Never the frame reader's own code: those say that a request was refused, and this one was executed.
+        breakOff(new GrpcError(GrpcCode.internal, 'the answer is malformed or too large', { cause }));
       }
     });
     stream.on('error', () => undefined);
-    stream.once('close', () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      const ended = failure ?? outcomeOf(status, answer);
-      if (ended instanceof GrpcError) reject(ended);
-      else resolve(ended);
-    });
+    stream.once('close', () => settle(outcomeOf(status, answer)));
     stream.end(frameMessage(message));
   }
 }
