@@ -33,17 +33,19 @@ describe('the SPECs', () => {
   const specs = tree.filter((path) => path.endsWith('/SPEC.md'));
 
   test('the machines of core have one', () => {
-    for (const folder of ['consensus/raft', 'log', 'kv']) expect(specs).toContain(`packages/core/src/${folder}/SPEC.md`);
+    for (const folder of ['consensus/raft', 'log', 'kv'])
+      expect(specs).toContain(`packages/core/src/${folder}/SPEC.md`);
   });
 
   test.each(specs)('every invariant of %s is named by a test or says what it awaits', (path) => {
     const invariants = text(path)
       .split('\n')
-      .map((line) => ({ line, id: /^\s*[-|*]?\s*\*\*([A-Z]+-?\d+)\b[^*]*\*\*/.exec(line)?.[1] }))
+      .map((line) => ({ line, id: /^(?:\s*[-|*]?\s*\*\*|\| )([A-Z]+-?\d+)\b/.exec(line)?.[1] }))
       .filter((found) => found.id !== undefined);
-    expect(invariants.length, 'a SPEC has numbered invariants, each on a line that opens with **X1**').toBeGreaterThan(
-      0,
-    );
+    expect(
+      invariants.length,
+      'a SPEC has numbered invariants, each on a line that opens with **X1** or | X1 |',
+    ).toBeGreaterThan(0);
     const orphans = invariants.filter(
       ({ line, id }) => !line.includes('awaits') && !allTitles.some((title) => names(title, id ?? '')),
     );
