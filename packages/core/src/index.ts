@@ -1,5 +1,5 @@
 /** @packageDocumentation Replicas as pure state machines, their driver, a simulated world and consistency checkers. */
-export { AssertionError, assert } from './base/assert.ts';
+export { AssertionError, assert, defined, unreachable } from './base/assert.ts';
 export { ByteReader, ByteWriter, compareBytes, equalBytes, text, utf8 } from './base/bytes.ts';
 export { crc32c } from './base/crc32c.ts';
 export { PolderError } from './base/error.ts';

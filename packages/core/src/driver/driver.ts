@@ -25,6 +25,7 @@ import type {
 import type { StateMachine } from '../consensus/state-machine.ts';
 import { Log } from '../log/index.ts';
 import type { DiskOperation, DiskResult, World } from '../world/world.ts';
+import { decodeFrame, encodeFrame } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
 import { diskError, type Snapshot, Snapshots, snapshotFile } from './snapshots.ts';
 
@@ -207,19 +208,15 @@ export class Driver<Message, Result, Query, Answer> {
   }
 
   #onPeerFrame(from: number, frame: Uint8Array): void {
-    let directory: number;
-    let message: Message;
+    let decoded: { directory: number; message: Message };
     try {
-      const reader = new ByteReader(frame);
-      directory = reader.varint();
-      message = this.#options.codec.decode(reader);
-      reader.end();
+      decoded = decodeFrame(this.#options.codec, frame);
     } catch (error) {
       if (!(error instanceof PolderError)) throw error;
       this.#malformed++;
       return;
     }
-    this.#step({ type: 'receive', from, directory, message });
+    this.#step({ type: 'receive', from, directory: decoded.directory, message: decoded.message });
   }
 
   #step(event: ReplicaEvent<Message>): void {
@@ -237,7 +234,7 @@ export class Driver<Message, Result, Query, Answer> {
   #onEffect(effect: Effect<Message>): void {
     switch (effect.type) {
       case 'send': {
-        const frame = this.#frame(effect.message);
+        const frame = encodeFrame(this.#options.codec, this.#options.directory, effect.message);
         if (effect.after <= this.#persisted) return this.#options.world.network.send(effect.to, frame);
         this.#sends.push({ to: effect.to, frame, after: effect.after });
         return;
@@ -263,13 +260,6 @@ export class Driver<Message, Result, Query, Answer> {
       default:
         return unreachable(effect);
     }
-  }
-
-  #frame(message: Message): Uint8Array {
-    const writer = new ByteWriter();
-    writer.varint(this.#options.directory);
-    this.#options.codec.encode(writer, message);
-    return writer.finish();
   }
 
   #onRejected(id: number, reason: Rejection): void {

@@ -6,3 +6,4 @@ export {
   type ProposalOutcome,
   type ReadOutcome,
 } from './driver.ts';
+export { decodeFrame } from './frame.ts';

@@ -96,7 +96,7 @@ export class Snapshots {
     const job = this.#job;
     if (job.type === 'idle' || job.token !== token) return null;
     if (result.type === 'error') return { type: 'failed', error: diskError(result.code, result.message) };
-    if (job.type === 'size' || job.type === 'read') return this.#onReading(job, result);
+    if (job.type !== 'write') return this.#onReading(job, result);
     if (job.step < LAST_STEP) {
       this.#write(job.snapshot, job.purpose, job.step + 1);
       return { type: 'working' };

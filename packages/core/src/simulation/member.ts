@@ -1,15 +1,18 @@
-import { defined } from '../base/assert.ts';
+import { assert, defined, unreachable } from '../base/assert.ts';
 import { type ByteReader, ByteWriter } from '../base/bytes.ts';
 import { Raft, type RaftRules, type RaftTiming, raftCodec } from '../consensus/raft/index.ts';
 import type { RaftMessage } from '../consensus/raft/message.ts';
+import type { Codec } from '../consensus/replica.ts';
 import { type ClientPort, Driver } from '../driver/index.ts';
-import { encodeKvRequest, type KvRequest, type KvResult, KvStateMachine } from '../kv/index.ts';
+import { decodeKvRequest, encodeKvRequest, type KvRequest, type KvResult, KvStateMachine } from '../kv/index.ts';
 import { loadEvent, saveEvent, type WorldEvent } from './event-queue.ts';
 import type { Invariants } from './invariants.ts';
 import { type DiskSpeed, MemberWorld, type SharedWorld } from './member-world.ts';
 import { ObservedOutbox, ObservedReplica, ObservedStateMachine } from './observed.ts';
 import { CONCERN } from './random-streams.ts';
 
+type TurnEvent = Extract<WorldEvent, { type: 'turn' }>;
+type Arrived = Exclude<WorldEvent, { type: 'timer' | 'turn' }>;
 type KvDriver = Driver<RaftMessage, KvResult, KvRequest, KvResult>;
 
 export type MemberStatus = ReturnType<KvDriver['status']> & { readonly id: number };
@@ -29,6 +32,10 @@ export interface MemberOptions {
   readonly timing: Partial<RaftTiming>;
   readonly rules: RaftRules | undefined;
   readonly clients: ClientPort<KvResult, KvResult>;
+  readonly snapshotEntries: number;
+  readonly trailingEntries: number;
+  /** The question that the cluster knows as `id` is the driver's `driverId`. */
+  readonly onAsked: (id: number, driverId: number) => void;
 }
 
 /** A member of a SimulatedCluster: the process that comes and goes, on the World that stays. */
@@ -39,8 +46,10 @@ export class SimulatedMember {
   #directory: number;
   #paused = false;
   #turnQueued = false;
+  /** What waits for the next turn. */
+  #arrived: Arrived[] = [];
   /** What reached a paused member, in order. */
-  #backlog: WorldEvent[] = [];
+  #backlog: (Arrived | TurnEvent)[] = [];
 
   constructor(options: MemberOptions) {
     this.#options = options;
@@ -84,6 +93,7 @@ export class SimulatedMember {
     this.#turnQueued = false;
     this.#paused = false;
     this.#backlog = [];
+    this.#arrived = [];
     this.world.crash();
     this.#options.invariants.onCrash(this.id);
   }
@@ -106,24 +116,12 @@ export class SimulatedMember {
     for (const event of backlog) queue.push(this.#options.shared.nowUs(), event);
   }
 
-  /** `null` unless the member can take it. */
-  propose(request: KvRequest): number | null {
-    const driver = this.#runningDriver();
-    if (driver === null) return null;
-    this.#wantTurn();
-    return driver.propose(encodeKvRequest(request));
-  }
-
-  read(request: KvRequest): number | null {
-    const driver = this.#runningDriver();
-    if (driver === null) return null;
-    this.#wantTurn();
-    return driver.read(request);
-  }
-
+  /** Asks a live member that leads; anyone else ignores it. */
   transferLeadership(to: number): void {
-    this.#runningDriver()?.transferLeadership(to);
-    this.#wantTurn();
+    const life = this.#life;
+    assert(life !== null, 'only a live member hands leadership over');
+    life.driver.transferLeadership(to);
+    this.#turn(life.driver);
   }
 
   handle(event: Exclude<WorldEvent, { type: 'timer' }>): void {
@@ -132,25 +130,12 @@ export class SimulatedMember {
     if (this.#life === null) return;
     if (this.#paused) {
       this.#backlog.push(event);
-      return;
-    }
-    const { driver } = this.#life;
-    switch (event.type) {
-      case 'frame':
-        driver.onFrame(event.from, event.frame);
-        return this.#wantTurn();
-      case 'disk': {
-        const { token, result } = this.world.completeDisk();
-        driver.onDisk(token, result);
-        return this.#wantTurn();
-      }
-      case 'wake':
-        if (!this.world.takeWake(event.atUs)) return;
-        driver.onWake();
-        return this.#wantTurn();
-      case 'turn':
-        this.#turnQueued = false;
-        return driver.turn();
+    } else if (event.type === 'turn') {
+      this.#turnQueued = false;
+      this.#turn(this.#life.driver);
+    } else {
+      this.#arrived.push(event);
+      this.#wantTurn();
     }
   }
 
@@ -159,8 +144,10 @@ export class SimulatedMember {
     writer.varint(this.#directory);
     writer.bool(this.#paused);
     writer.bool(this.#turnQueued);
-    writer.varint(this.#backlog.length);
-    for (const event of this.#backlog) saveEvent(writer, event);
+    for (const events of [this.#arrived, this.#backlog]) {
+      writer.varint(events.length);
+      for (const event of events) saveEvent(writer, event);
+    }
     writer.bool(this.#life !== null);
     if (this.#life !== null) this.#life.driver.save(writer);
   }
@@ -170,15 +157,38 @@ export class SimulatedMember {
     this.#directory = reader.varint();
     this.#paused = reader.bool();
     this.#turnQueued = reader.bool();
-    this.#backlog = [];
-    for (let count = reader.varint(); count > 0; count--) this.#backlog.push(loadEvent(reader));
+    this.#arrived = loadEvents(reader) as Arrived[];
+    this.#backlog = loadEvents(reader) as (Arrived | TurnEvent)[];
     this.#life = reader.bool() ? this.#newLife() : null;
     if (this.#life !== null) this.#life.driver.load(reader);
   }
 
-  #runningDriver(): KvDriver | null {
-    if (this.#life === null || this.#paused) return null;
-    return this.#life.driver.status().phase === 'running' ? this.#life.driver : null;
+  /** What arrived is handed over here and not before, so that between two events a driver can be saved. */
+  #turn(driver: KvDriver): void {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    for (const event of arrived) this.#handOver(driver, event);
+    driver.turn();
+  }
+
+  #handOver(driver: KvDriver, event: Arrived): void {
+    switch (event.type) {
+      case 'frame':
+        return driver.onFrame(event.from, event.frame);
+      case 'disk': {
+        const { token, result } = this.world.completeDisk();
+        return driver.onDisk(token, result);
+      }
+      case 'wake':
+        if (this.world.takeWake(event.atUs)) driver.onWake();
+        return;
+      case 'request':
+        if (event.kind === 'propose') this.#options.onAsked(event.id, driver.propose(event.request));
+        else this.#options.onAsked(event.id, driver.read(decodeKvRequest(event.request)));
+        return;
+      default:
+        unreachable(event);
+    }
   }
 
   /** A little later, so that what arrives close together is one batch, as in a real event loop. */
@@ -203,6 +213,7 @@ export class SimulatedMember {
       directory,
       world: this.world,
       codec: raftCodec,
+      queryCodec: requestCodec,
       createReplica: (outbox) => {
         const options = { member: id, directory, members, random: this.world.random, timing };
         const observed = new ObservedOutbox(id, invariants, outbox);
@@ -211,9 +222,22 @@ export class SimulatedMember {
       },
       stateMachine: new ObservedStateMachine(id, invariants, machine),
       clients,
+      snapshotEntries: this.#options.snapshotEntries,
+      trailingEntries: this.#options.trailingEntries,
     });
     return { driver, machine };
   }
+}
+
+const requestCodec: Codec<KvRequest> = {
+  encode: (writer, request) => writer.bytes(encodeKvRequest(request)),
+  decode: (reader) => decodeKvRequest(reader.bytes()),
+};
+
+function loadEvents(reader: ByteReader): WorldEvent[] {
+  const events: WorldEvent[] = [];
+  for (let count = reader.varint(); count > 0; count--) events.push(loadEvent(reader));
+  return events;
 }
 
 /** For messages about a member that must exist. */

@@ -1,0 +1,301 @@
+/** A member whole: its directory, its peers, its replica, and the port its clients talk to. */
+import { createHash } from 'node:crypto';
+import { Driver, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
+import { KvStateMachine } from '@polder/core/kv';
+import { type Logger, pino } from 'pino';
+import { FileDisk } from '../disk/index.ts';
+import type { StoreMember } from '../etcd/index.ts';
+import { type ClientListener, type Faults, type LinkRule, startClientListener } from '../http/index.ts';
+import { type LinkFault, PeerTransport } from '../transport/index.ts';
+import { type EventSink, RealRandom, RealWorld } from '../world/index.ts';
+import { type KvDriver, ReplicatedStore } from './replicated-store.ts';
+
+export interface MemberAddresses {
+  readonly name: string;
+  /** 1 and up, the same on every member. */
+  readonly id: number;
+  readonly peerHost: string;
+  readonly peerPort: number;
+  readonly clientHost: string;
+  readonly clientPort: number;
+}
+
+export interface MemberConfig {
+  readonly name: string;
+  /** Members of other clusters are refused. */
+  readonly cluster: string;
+  readonly members: readonly MemberAddresses[];
+  readonly dataDirectory: string;
+  /** Whether clients may break this member's links. */
+  readonly breakable: boolean;
+  readonly logLevel: string;
+  readonly timing?: Partial<RaftTiming>;
+}
+
+export interface Member {
+  readonly clientUrl: string;
+  /** Hands leadership over, ends calls under way, and lets the directory go. */
+  stop(): Promise<void>;
+  /** null: it was asked to stop. */
+  readonly stopped: Promise<Error | null>;
+}
+
+/** How long a leader that stops waits for its successor. */
+const HAND_OVER_MS = 1_000;
+
+/**
+ * Starts a member. Throws what its parts throw, by code: `UnknownMember`, those of `FileDisk.open`,
+ * `PortInUse`.
+ */
+export async function startMember(config: MemberConfig): Promise<Member> {
+  const self = config.members.find(({ name }) => name === config.name);
+  if (self === undefined) {
+    const names = config.members.map(({ name }) => name).join(', ');
+    throw new PolderError('UnknownMember', `member ${config.name} is not among the members: ${names}`);
+  }
+  const logger = pino({ level: config.logLevel, base: { member: config.name } });
+  const disk = await FileDisk.open(config.dataDirectory, { cluster: config.cluster, member: config.name });
+  const assembled = assemble(config, self, disk, logger);
+  try {
+    await assembled.transport.listen();
+    assembled.world.run(() => assembled.driver.start());
+    const listener = await listen(config, self, assembled, logger);
+    logger.info({ clientPort: listener.port, peerPort: assembled.transport.port }, 'started');
+    return running(assembled, listener, self, disk, logger);
+  } catch (error) {
+    assembled.world.stop();
+    await assembled.transport.close();
+    await disk.close();
+    throw error;
+  }
+}
+
+interface Assembled {
+  readonly world: RealWorld;
+  readonly transport: PeerTransport;
+  readonly driver: KvDriver;
+  readonly store: ReplicatedStore;
+  readonly stopped: PromiseWithResolvers<Error | null>;
+  /** Resolves when another member leads, or none of this one's peers can. */
+  handedOver: (() => void) | null;
+}
+
+function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, logger: Logger): Assembled {
+  const stopped = withResolvers<Error | null>();
+  const peers = config.members.filter(({ id }) => id !== self.id);
+  const transport: PeerTransport = new PeerTransport({
+    cluster: config.cluster,
+    member: self.id,
+    directory: disk.identity.directory,
+    host: self.peerHost,
+    port: self.peerPort,
+    peers: peers.map(({ id, peerHost, peerPort }) => ({ id, host: peerHost, port: peerPort })),
+    logger,
+    onFrame: (from, directory, frame) => world.onFrame(from, directory, frame),
+  });
+  const world: RealWorld = new RealWorld({ network: transport, disk, onFailure: (error) => fail(asError(error)) });
+  const machine = new KvStateMachine();
+  const fail = (error: Error): void => {
+    logger.fatal({ err: error }, 'stopped');
+    world.stop();
+    store.end(error);
+    stopped.resolve(error);
+  };
+  const store: ReplicatedStore = new ReplicatedStore({
+    driver: () => driver,
+    world,
+    machine,
+    members: config.members.map((member) => storeMember(config.cluster, member)),
+    environment: {
+      clusterId: id64(config.cluster),
+      member: self.id,
+      peersReachable: () => transport.reachable().map((id) => nameOf(config, id)),
+    },
+    onStopped: fail,
+  });
+  const driver: KvDriver = new Driver({
+    member: self.id,
+    directory: disk.identity.directory,
+    world,
+    codec: raftCodec,
+    stateMachine: machine,
+    clients: store,
+    createReplica: (outbox) =>
+      new Raft(
+        {
+          member: self.id,
+          members: config.members.map(({ id }) => id),
+          directory: disk.identity.directory,
+          random: new RealRandom(),
+          ...(config.timing === undefined ? {} : { timing: config.timing }),
+        },
+        outbox,
+      ),
+  });
+  const assembled: Assembled = { world, transport, driver, store, stopped, handedOver: null };
+  world.attach(sink(assembled, config, logger));
+  return assembled;
+}
+
+/** The driver as the world's sink, with an eye on who leads. */
+function sink(assembled: Assembled, config: MemberConfig, logger: Logger): EventSink {
+  const { driver, store } = assembled;
+  let leader = 0;
+  return {
+    onFrame: (from, frame) => driver.onFrame(from, frame),
+    onDisk: (token, result) => driver.onDisk(token, result),
+    onWake: () => driver.onWake(),
+    turn: () => {
+      driver.turn();
+      const now = store.observe();
+      if (now === leader) return;
+      leader = now;
+      const term = driver.status().term;
+      logger.info({ term, leader: leader === 0 ? null : nameOf(config, leader) }, 'leader changed');
+      if (driver.status().role !== 'leader') assembled.handedOver?.();
+    },
+  };
+}
+
+async function listen(
+  config: MemberConfig,
+  self: MemberAddresses,
+  { store, transport }: Assembled,
+  logger: Logger,
+): Promise<ClientListener> {
+  return startClientListener({
+    host: self.clientHost,
+    port: self.clientPort,
+    store,
+    faults: config.breakable ? linkFaults(config, self, transport) : null,
+    onBug: (error) => logger.error({ err: error }, 'a request failed for a reason that is no client’s'),
+  });
+}
+
+function running(
+  assembled: Assembled,
+  listener: ClientListener,
+  self: MemberAddresses,
+  disk: FileDisk,
+  logger: Logger,
+): Member {
+  const { world, transport, store, stopped } = assembled;
+  let ending: Promise<void> | null = null;
+  const release = async (): Promise<void> => {
+    world.stop();
+    await listener.close();
+    await transport.close();
+    await disk.close();
+  };
+  const stop = async (): Promise<void> => {
+    await handOver(assembled);
+    store.end(new PolderError('Stopped', 'the member stops'));
+    await release();
+    logger.info('stopped');
+    stopped.resolve(null);
+  };
+  const ended = stopped.promise.then(async (error) => {
+    if (error !== null) await release();
+    return error;
+  });
+  const host = self.clientHost.includes(':') ? `[${self.clientHost}]` : self.clientHost;
+  return {
+    clientUrl: `http://${host}:${listener.port}`,
+    stop: () => {
+      ending ??= stop();
+      return ending;
+    },
+    stopped: ended,
+  };
+}
+
+/** Asks the reachable peers in turn to lead, and waits a little for one that does. */
+async function handOver(assembled: Assembled): Promise<void> {
+  const { driver, transport, world } = assembled;
+  const [successor] = transport.reachable();
+  if (driver.status().role !== 'leader' || successor === undefined) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, HAND_OVER_MS);
+    assembled.handedOver = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    driver.transferLeadership(successor);
+    world.schedule();
+  });
+}
+
+function linkFaults(config: MemberConfig, self: MemberAddresses, transport: PeerTransport): Faults {
+  const inForce = new Map<string, LinkRule>();
+  return {
+    apply: (rules) => {
+      for (const rule of rules) {
+        for (const { id, name } of config.members) {
+          if (id === self.id || (rule.peer !== '*' && rule.peer !== name)) continue;
+          transport.setLink(id, rule.direction, linkFault(rule));
+          for (const direction of rule.direction === 'both' ? ['in', 'out'] : [rule.direction]) {
+            if (rule.mode === 'clear') inForce.delete(`${name} ${direction}`);
+            else inForce.set(`${name} ${direction}`, rule);
+          }
+        }
+      }
+    },
+    list: () => [...inForce].map(([link, rule]) => `${link} ${describe(rule)}`),
+  };
+}
+
+function linkFault(rule: LinkRule): LinkFault {
+  switch (rule.mode) {
+    case 'clear':
+    case 'block':
+      return { type: rule.mode };
+    case 'delay':
+      return { type: 'delay', delayMs: rule.delayMs ?? 0 };
+    case 'drop':
+      return { type: 'drop', rate: rule.dropRate ?? 0 };
+  }
+}
+
+function describe(rule: LinkRule): string {
+  if (rule.mode === 'delay') return `delay ${rule.delayMs ?? 0} ms`;
+  return rule.mode === 'drop' ? `drop ${rule.dropRate ?? 0}` : rule.mode;
+}
+
+function storeMember(cluster: string, member: MemberAddresses): StoreMember {
+  return {
+    number: member.id,
+    id: id64(`${cluster}/${member.name}`),
+    name: member.name,
+    peerUrls: [`http://${member.peerHost}:${member.peerPort}`],
+    clientUrls: [`http://${member.clientHost}:${member.clientPort}`],
+  };
+}
+
+function nameOf(config: MemberConfig, id: number): string {
+  return defined(
+    config.members.find((member) => member.id === id),
+    'a peer is a member',
+  ).name;
+}
+
+/** etcd's clients want 64-bit ids; the same name gives the same one on every member. */
+function id64(name: string): bigint {
+  return createHash('sha256').update(name).digest().readBigUInt64BE();
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+interface PromiseWithResolvers<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+}
+
+function withResolvers<T>(): PromiseWithResolvers<T> {
+  let settle: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, resolve: (value) => settle(value) };
+}

@@ -1,0 +1,174 @@
+import { type ClientPort, type Driver, PolderError, type RaftMessage, type Rejection } from '@polder/core';
+import { encodeKvRequest, type KvRequest, type KvResult, type KvStateMachine } from '@polder/core/kv';
+import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
+import type { RealWorld } from '../world/index.ts';
+
+export type KvDriver = Driver<RaftMessage, KvResult, KvRequest, KvResult>;
+
+type Outcome =
+  | { readonly type: 'done'; readonly answer: StoreAnswer }
+  | { readonly type: 'rejected'; readonly reason: Rejection };
+
+interface Waiting {
+  readonly resolve: (answer: StoreAnswer) => void;
+  readonly reject: (error: PolderError) => void;
+  readonly signal: AbortSignal;
+  readonly onAbort: () => void;
+}
+
+/** The smallest question: only that it is answered at all matters. */
+const CONFIRMATION: KvRequest = { type: 'range', key: new Uint8Array([0]), countOnly: true } as KvRequest;
+
+/** Promises over a driver that knows none: every call ends with its outcome, its signal, or the member. */
+export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
+  readonly #driver: () => KvDriver;
+  readonly #world: RealWorld;
+  readonly #machine: KvStateMachine;
+  readonly #members: readonly StoreMember[];
+  readonly #environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #onEnd: (error: Error) => void;
+  #stopped: Error | null = null;
+  #leader = 0;
+  #leaderChanges = 0;
+
+  constructor(options: {
+    readonly driver: () => KvDriver;
+    readonly world: RealWorld;
+    readonly machine: KvStateMachine;
+    readonly members: readonly StoreMember[];
+    readonly environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
+    readonly onStopped: (error: Error) => void;
+  }) {
+    this.#driver = options.driver;
+    this.#world = options.world;
+    this.#machine = options.machine;
+    this.#members = options.members;
+    this.#environment = options.environment;
+    this.#onEnd = options.onStopped;
+  }
+
+  propose(request: KvRequest, signal: AbortSignal): Promise<StoreAnswer> {
+    const command = encodeKvRequest(request);
+    return this.#wait(signal, (driver) => driver.propose(command));
+  }
+
+  async read(
+    request: KvRequest,
+    options: { readonly serializable: boolean },
+    signal: AbortSignal,
+  ): Promise<StoreAnswer> {
+    if (!options.serializable) return this.#wait(signal, (driver) => driver.read(request));
+    const { term, appliedIndex: index } = this.#driver().status();
+    return { term, index, result: this.#driver().query(request) };
+  }
+
+  async confirm(signal: AbortSignal): Promise<void> {
+    await this.#wait(signal, (driver) => driver.read(CONFIRMATION));
+  }
+
+  #wait(signal: AbortSignal, ask: (driver: KvDriver) => number): Promise<StoreAnswer> {
+    if (this.#stopped !== null) return Promise.reject(stopped());
+    if (signal.aborted) return Promise.reject(timedOut());
+    return new Promise((resolve, reject) => {
+      const id = ask(this.#driver());
+      const onAbort = (): void => {
+        this.#waiting.delete(id);
+        reject(timedOut());
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.set(id, { resolve, reject, signal, onAbort });
+      this.#world.schedule();
+    });
+  }
+
+  onProposed(id: number, outcome: Parameters<ClientPort<KvResult, KvResult>['onProposed']>[1]): void {
+    if (outcome.type === 'rejected') return this.#settle(id, outcome);
+    const { term, index, result } = outcome;
+    this.#settle(id, { type: 'done', answer: { term, index, result } });
+  }
+
+  onRead(id: number, outcome: Parameters<ClientPort<KvResult, KvResult>['onRead']>[1]): void {
+    if (outcome.type === 'rejected') return this.#settle(id, outcome);
+    const { term, index, answer } = outcome;
+    this.#settle(id, { type: 'done', answer: { term, index, result: answer } });
+  }
+
+  #settle(id: number, outcome: Outcome): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    waiting.signal.removeEventListener('abort', waiting.onAbort);
+    if (outcome.type === 'done') waiting.resolve(outcome.answer);
+    else waiting.reject(rejection(outcome.reason));
+  }
+
+  onStarted(): void {}
+
+  onStopped(error: Error): void {
+    this.end(error);
+    this.#onEnd(error);
+  }
+
+  /** Whoever waits still learns that the outcome is not known. */
+  end(error: Error): void {
+    this.#stopped ??= error;
+    for (const [id] of this.#waiting) this.#settle(id, { type: 'rejected', reason: 'Unknown' });
+  }
+
+  /** After a turn. */
+  observe(): number {
+    const { leader } = this.#driver().status();
+    if (leader !== this.#leader) {
+      this.#leader = leader;
+      if (leader !== 0) this.#leaderChanges++;
+    }
+    return this.#leader;
+  }
+
+  status(): StoreStatus {
+    const { role, term, leader, commitIndex, appliedIndex, lastIndex } = this.#driver().status();
+    const { clusterId, member, peersReachable } = this.#environment;
+    return {
+      clusterId,
+      member,
+      role,
+      term,
+      leader,
+      commitIndex,
+      appliedIndex,
+      lastIndex,
+      revision: this.#machine.revision(),
+      compactRevision: this.#machine.compactRevision(),
+      keys: this.#machine.keyCount(),
+      sizeBytes: this.#machine.sizeBytes(),
+      leaderChanges: this.#leaderChanges,
+      peersReachable: peersReachable(),
+    };
+  }
+
+  members(): readonly StoreMember[] {
+    return this.#members;
+  }
+}
+
+function rejection(reason: Rejection): PolderError {
+  switch (reason) {
+    case 'NoLeader':
+      return new PolderError('NoLeader', 'no leader was found in time, and nothing was changed: try again');
+    case 'NotApplied':
+      return new PolderError('NotApplied', 'nothing was changed: try again');
+    case 'Overloaded':
+      return new PolderError('TooManyRequests', 'too many requests wait here: try again later, with fewer at a time');
+    case 'Unknown':
+      return new PolderError('Unknown', 'it may or may not take effect: read before trying again');
+  }
+}
+
+function timedOut(): PolderError {
+  return new PolderError('Timeout', 'the request ended before its outcome was known: read before trying again');
+}
+
+function stopped(): PolderError {
+  return new PolderError('Stopped', 'this member is stopping, and nothing was changed: ask another one');
+}
