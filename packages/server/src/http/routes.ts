@@ -82,10 +82,12 @@ async function readiness(response: ServerResponse, context: RouteContext): Promi
 
 async function whyUnready({ store }: RouteContext): Promise<string | null> {
   if (store.status().leader === 0) return 'no leader';
+  const signal = AbortSignal.timeout(CONFIRM_TIMEOUT_MS);
   try {
-    await store.confirm(AbortSignal.timeout(CONFIRM_TIMEOUT_MS));
+    await store.confirm(signal);
     return null;
   } catch (error) {
+    if (signal.aborted) return `no majority answered within ${CONFIRM_TIMEOUT_MS} ms`;
     if (error instanceof PolderError) return error.message;
     throw error;
   }
