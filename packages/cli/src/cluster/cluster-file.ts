@@ -66,7 +66,10 @@ export function parseClusterFile(text: string, path: string): ClusterFile {
     );
   }
   if (!Array.isArray(file.members) || typeof file.control?.url !== 'string' || typeof file.cluster !== 'string') {
-    throw new CommandError(ExitCode.failure, `${path} lacks its members or its control address; start the cluster again`);
+    throw new CommandError(
+      ExitCode.failure,
+      `${path} lacks its members or its control address; start the cluster again`,
+    );
   }
   return file as ClusterFile;
 }

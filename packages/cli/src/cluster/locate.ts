@@ -41,7 +41,8 @@ function fromEndpoints(list: string): Located {
     .map((endpoint) => endpoint.trim())
     .filter((endpoint) => endpoint !== '')
     .map((endpoint) => ({ name: endpoint, url: parseEndpoint(endpoint), pid: null }));
-  if (members.length === 0) throw new CommandError(ExitCode.unknown, '--endpoints names no endpoint: host:port,host:port');
+  if (members.length === 0)
+    throw new CommandError(ExitCode.unknown, '--endpoints names no endpoint: host:port,host:port');
   return { file: null, directory: null, members };
 }
 

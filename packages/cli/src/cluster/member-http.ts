@@ -46,7 +46,8 @@ export function parseStatus(body: string): MemberStatus | null {
   if (body.length > MAX_BODY_CHARACTERS) return null;
   try {
     const status = JSON.parse(body) as Partial<MemberStatus> | null;
-    const whole = typeof status?.name === 'string' && typeof status.role === 'string' && Array.isArray(status.peersReachable);
+    const whole =
+      typeof status?.name === 'string' && typeof status.role === 'string' && Array.isArray(status.peersReachable);
     return whole ? (status as MemberStatus) : null;
   } catch {
     return null;

@@ -27,14 +27,17 @@ export async function collectStatus(located: Located): Promise<StatusRow[]> {
   return located.members.map((member, index) => statusRow(member, statuses[index] ?? null, located.members.length));
 }
 
-export function statusRow(
-  member: Located['members'][number],
-  status: MemberStatus | null,
-  members: number,
-): StatusRow {
+export function statusRow(member: Located['members'][number], status: MemberStatus | null, members: number): StatusRow {
   if (status === null) {
     const nothing = { role: null, term: null, commit: null, applied: null, lastIndex: null, keys: null };
-    return { name: member.name, state: 'failed', ...nothing, peersReachable: [], clientUrl: member.url, pid: member.pid };
+    return {
+      name: member.name,
+      state: 'failed',
+      ...nothing,
+      peersReachable: [],
+      clientUrl: member.url,
+      pid: member.pid,
+    };
   }
   const reached = status.peersReachable.length + 1;
   return {

@@ -1,6 +1,7 @@
 /** Which member a command talks to, and what may be tried again elsewhere. */
-import { fetchStatus, isLeader, knowsLeader } from '../cluster/member-http.ts';
+
 import type { Located } from '../cluster/locate.ts';
+import { fetchStatus, isLeader, knowsLeader } from '../cluster/member-http.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { type CallFailure, callFailure, MemberClient } from './member-client.ts';
 
@@ -51,7 +52,8 @@ export function mayTryNext(kind: 'read' | 'write', failure: CallFailure): boolea
 }
 
 export function asCommandError(kind: 'read' | 'write', failure: CallFailure): CommandError {
-  if (failure.neverSent) return new CommandError(ExitCode.noCluster, `no member answers; the last said: ${failure.message}`);
+  if (failure.neverSent)
+    return new CommandError(ExitCode.noCluster, `no member answers; the last said: ${failure.message}`);
   if (failure.refused) return new CommandError(ExitCode.failure, failure.message);
   if (kind === 'write') {
     return new CommandError(
@@ -59,6 +61,8 @@ export function asCommandError(kind: 'read' | 'write', failure: CallFailure): Co
       `outcome unknown: ${failure.message}. The write may have happened, or may still; read before you repeat it`,
     );
   }
-  const world = REFUSAL_CODES_OF_THE_WORLD.has(failure.code) ? '. A majority of the members must be up and connected' : '';
+  const world = REFUSAL_CODES_OF_THE_WORLD.has(failure.code)
+    ? '. A majority of the members must be up and connected'
+    : '';
   return new CommandError(ExitCode.failure, `${failure.message}${world}`);
 }

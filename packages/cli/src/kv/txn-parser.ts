@@ -31,7 +31,8 @@ export function parseCompare(text: string): rpc.Compare {
 /** `put key value`, `get key`, `del key`. */
 export function parseOperation(text: string): rpc.RequestOp {
   const [verb = '', key, value, ...rest] = splitWords(text);
-  if (key === undefined || rest.length > 0) throw wrong(`"${text}" is not an operation: put key value, get key or del key`);
+  if (key === undefined || rest.length > 0)
+    throw wrong(`"${text}" is not an operation: put key value, get key or del key`);
   const bytes = encoder.encode(key);
   if (verb === 'put' && value !== undefined) {
     return { request: { $case: 'requestPut', value: putRequest(bytes, encoder.encode(value)) } };

@@ -66,14 +66,16 @@ function checkConfig(config: Record<string, unknown>): void {
     ['dataDirectory', '--data'],
   ] as const) {
     const value = config[field];
-    if (typeof value !== 'string' || value === '') throw wrong(`${field} is missing: give ${flag}, or it in --config FILE`);
+    if (typeof value !== 'string' || value === '')
+      throw wrong(`${field} is missing: give ${flag}, or it in --config FILE`);
   }
   if (typeof config['breakable'] !== 'boolean') throw wrong('breakable must be true or false');
   if (!(LOG_LEVELS as readonly unknown[]).includes(config['logLevel'])) {
     throw wrong(`the log level is one of ${LOG_LEVELS.join(', ')}`);
   }
   const { members } = config;
-  if (!Array.isArray(members) || members.length === 0) throw wrong('members are missing: give --members, or in --config FILE');
+  if (!Array.isArray(members) || members.length === 0)
+    throw wrong('members are missing: give --members, or in --config FILE');
   if (members.length > MAX_MEMBERS) throw wrong(`a cluster has at most ${MAX_MEMBERS} members`);
   for (const member of members as Partial<Addresses>[]) checkMember(member);
   const named = members as Addresses[];
@@ -100,7 +102,8 @@ function readConfigFile(path: string): Record<string, unknown> {
   } catch (cause) {
     throw wrong(`cannot read the configuration ${path}: ${messageOf(cause)}`);
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw wrong(`${path} must hold a JSON object`);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw wrong(`${path} must hold a JSON object`);
   return parsed as Record<string, unknown>;
 }
 

@@ -38,7 +38,12 @@ export class RecordedClient {
 
   cas(member: MemberClient, key: string, old: string, next: string, timeoutMs: number): Promise<OperationOutcome> {
     return this.#record('cas', key, [old, next], async () => {
-      const done = await member.compareAndSet(encoder.encode(key), encoder.encode(old), encoder.encode(next), timeoutMs);
+      const done = await member.compareAndSet(
+        encoder.encode(key),
+        encoder.encode(old),
+        encoder.encode(next),
+        timeoutMs,
+      );
       return done ? { type: 'ok', value: next } : { type: 'fail', failure: null };
     });
   }

@@ -9,7 +9,10 @@ export interface TourVerdict {
 }
 
 /** Complete per-key search; no violation is not enough: enough operations must have succeeded, too. */
-export function judge(history: readonly HistoryEvent[], minimum: Readonly<typeof MINIMUM_OK | Record<keyof typeof MINIMUM_OK, number>> = MINIMUM_OK): TourVerdict {
+export function judge(
+  history: readonly HistoryEvent[],
+  minimum: Readonly<typeof MINIMUM_OK | Record<keyof typeof MINIMUM_OK, number>> = MINIMUM_OK,
+): TourVerdict {
   const verdict = checkLinearizable(history);
   const lines = [...countLines(verdict), resultLine(verdict)];
   let enough = true;

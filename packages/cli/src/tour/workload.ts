@@ -1,6 +1,6 @@
 /** The clients that go on reading and writing while the tour breaks things. */
 import { MemberClient } from '../kv/member-client.ts';
-import { RecordedClient, type OperationOutcome } from './recorded-client.ts';
+import { type OperationOutcome, RecordedClient } from './recorded-client.ts';
 import type { Recorder } from './recorder.ts';
 
 const REGISTER_CLIENTS = 5;

@@ -145,7 +145,9 @@ function prepareDirectory(data: string | undefined): string {
   try {
     mkdirSync(directory, { recursive: true });
   } catch (cause) {
-    throw new CommandError(ExitCode.failure, `cannot make the directory ${directory}: ${(cause as Error).message}`, { cause });
+    throw new CommandError(ExitCode.failure, `cannot make the directory ${directory}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
   return directory;
 }
