@@ -3,13 +3,13 @@
 import { upperBound } from './bounds.ts';
 import type { KvErrorCode } from './errors.ts';
 import { KeyIntervals } from './key-intervals.ts';
-import type { KvRequest, PutRequest, RequestOp, TxnRequest } from './request.ts';
+import type { DeleteRangeRequest, KvRequest, PutRequest, RequestOp, TxnRequest } from './request.ts';
 
 export const MAX_TXN_OPS = 128;
 /** Keys, values and bounds together: etcd's --max-request-bytes. */
 export const MAX_REQUEST_BYTES = 1.5 * 1024 * 1024;
 
-/** Null: fit to be proposed. `encodeKvRequest` asserts that this was asked. */
+/** Null: fit to be proposed and encoded. */
 export function checkKvRequest(request: KvRequest): KvErrorCode | null {
   const problem = request.type === 'compact' ? null : checkOp(request, MAX_TXN_OPS);
   if (problem !== null) return problem;
@@ -60,7 +60,7 @@ function checkDuplicates(txn: TxnRequest): KvErrorCode | null {
 function changesOf(ops: readonly RequestOp[]): Changes | null {
   const puts = new Set<string>();
   const deletes = new KeyIntervals();
-  for (const op of ops) if (op.type === 'deleteRange') deletes.add(op.key, upperBound(op.key, op.rangeEnd));
+  for (const op of ops) if (op.type === 'deleteRange') deletes.add(op.key, duplicateBound(op));
   for (const op of ops) {
     if (op.type !== 'txn') continue;
     const success = changesOf(op.success);
@@ -85,6 +85,14 @@ function changesOf(ops: readonly RequestOp[]): Changes | null {
     puts.add(name);
   }
   return { puts, deletes };
+}
+
+/**
+ * etcd takes a delete "to the end" for an empty interval here, so a put may follow it in one transaction, observed
+ * on 3.4.23.
+ */
+function duplicateBound(op: DeleteRangeRequest): Uint8Array {
+  return upperBound(op.key, op.rangeEnd) ?? op.key;
 }
 
 /** One character per byte: a key that a Set can compare. */

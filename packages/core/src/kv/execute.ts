@@ -27,7 +27,7 @@ import type { Version, VersionedStore } from './versioned-store.ts';
 export function execute(store: VersionedStore, request: KvRequest): KvResult {
   if (request.type === 'compact') return compact(store, request.revision);
   const plan = planOf(store, request);
-  const problem = planProblem(store, plan);
+  const problem = planProblem(store, plan, false);
   if (problem !== null) return { type: 'error', code: problem };
   const response = run(store, plan);
   store.commit();
@@ -55,16 +55,16 @@ function planOf(store: VersionedStore, op: RequestOp): Plan {
   return { type: 'branch', succeeded, plans: branch.map((child) => planOf(store, child)) };
 }
 
-function planProblem(store: VersionedStore, plan: Plan): KvErrorCode | null {
-  if (plan.type === 'single') return opProblem(store, plan.op);
+function planProblem(store: VersionedStore, plan: Plan, inTxn: boolean): KvErrorCode | null {
+  if (plan.type === 'single') return opProblem(store, plan.op, inTxn);
   for (const child of plan.plans) {
-    const problem = planProblem(store, child);
+    const problem = planProblem(store, child, true);
     if (problem !== null) return problem;
   }
   return null;
 }
 
-function opProblem(store: VersionedStore, op: Exclude<RequestOp, TxnRequest>): KvErrorCode | null {
+function opProblem(store: VersionedStore, op: Exclude<RequestOp, TxnRequest>, inTxn: boolean): KvErrorCode | null {
   switch (op.type) {
     case 'range': {
       const revision = op.revision ?? 0;
@@ -72,13 +72,19 @@ function opProblem(store: VersionedStore, op: Exclude<RequestOp, TxnRequest>): K
       return revision > 0 && revision < store.compacted ? 'compacted' : null;
     }
     case 'put':
-      // No lease exists yet, so none is ever found.
-      if ((op.lease ?? 0) !== 0) return 'leaseNotFound';
-      if (op.ignoreValue !== true && op.ignoreLease !== true) return null;
-      return store.get(op.key) === undefined ? 'keyNotFound' : null;
+      return putProblem(store, op, inTxn);
     case 'deleteRange':
       return null;
   }
+}
+
+function putProblem(store: VersionedStore, put: PutRequest, inTxn: boolean): KvErrorCode | null {
+  // No lease exists yet, so none is ever found.
+  const lease: KvErrorCode | null = (put.lease ?? 0) === 0 ? null : 'leaseNotFound';
+  const needsKey = put.ignoreValue === true || put.ignoreLease === true;
+  const key: KvErrorCode | null = needsKey && store.get(put.key) === undefined ? 'keyNotFound' : null;
+  // etcd looks at the lease first in a put, at the key first in a transaction.
+  return inTxn ? (key ?? lease) : (lease ?? key);
 }
 
 function run(store: VersionedStore, plan: Plan): ResponseOp {

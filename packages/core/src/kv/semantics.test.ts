@@ -328,6 +328,49 @@ describe('transactions', () => {
     expect(txn([del('a', 'c'), del('b'), putOp('c')])).toMatchObject({ type: 'ok' });
   });
 
+  test("a delete to the end may be followed by a put, and a put by a sibling's delete, in one revision", () => {
+    put('a', 'old');
+    put('b', 'old');
+    txn([del('a', '\0'), putOp('b', 'new')]);
+    expect(range('\0', '\0').kvs).toMatchObject([{ key: key('b'), createRevision: 4, modRevision: 4, version: 1 }]);
+    txn([
+      { type: 'txn', compare: [], success: [putOp('c')], failure: [] },
+      { type: 'txn', compare: [], success: [del('c')], failure: [] },
+    ]);
+    put('b', 'newer');
+    expect(range('\0', '\0', { revision: 5 }).keys).toEqual(['b']);
+    expect(range('\0', '\0', { revision: 4 }).kvs).toMatchObject([{ value: utf8('new') }]);
+    apply({ type: 'compact', revision: 4 });
+    expect(range('\0', '\0', { revision: 4 }).kvs).toMatchObject([{ value: utf8('new') }]);
+    apply({ type: 'compact', revision: 6 });
+    expect(machine.sizeBytes()).toBe('bnewer'.length);
+  });
+
+  test('an unknown lease is noticed before a missing key in a put, after it in a transaction', () => {
+    const both = putOp('z', '', { ignoreValue: true, lease: 5 });
+    expect(apply(both)).toEqual(error('leaseNotFound'));
+    expect(txn([both])).toEqual(error('keyNotFound'));
+  });
+
+  test('the header of a nested transaction is left empty; those of its operations are not', () => {
+    expect(txn([{ type: 'txn', compare: [], success: [putOp('a')], failure: [] }])).toMatchObject({
+      response: {
+        header: { revision: 2 },
+        responses: [{ header: { revision: 0 }, responses: [{ header: { revision: 2 } }] }],
+      },
+    });
+  });
+
+  test('sorting by value with order none and a limit sorts the first limit + 1 keys only', () => {
+    for (const [name, value] of [
+      ['a', 'z'],
+      ['b', 'y'],
+      ['c', 'x'],
+    ] as const)
+      put(name, value);
+    expect(range('a', 'z', { sortTarget: 'value', limit: 1 })).toMatchObject({ keys: ['b'], more: true, count: 3 });
+  });
+
   test('more than 128 operations: "too many operations in txn request", counted through nesting', () => {
     const puts = (n: number): RequestOp[] => Array.from({ length: n }, (_, i) => putOp(`k${i}`));
     expect(txn(puts(128))).toMatchObject({ type: 'ok' });
