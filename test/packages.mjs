@@ -49,7 +49,15 @@ const verdict = (read) => checkLinearizable(parseHistory(history(read))).result;
 if (verdict(1) !== 'valid' || verdict(null) !== 'invalid') throw new Error('the checker is wrong here');
 if (new KvStateMachine().keyCount() !== 0) throw new Error('a new state machine has keys');
 if (Object.keys(core).length === 0 || Object.keys(simulation).length === 0) throw new Error('empty exports');
-if (typeof startMember !== 'function') throw new Error('no startMember');
+const addresses = { name: 'solo', id: 1, peerHost: '127.0.0.1', peerPort: 0, clientHost: '127.0.0.1', clientPort: 0 };
+const member = await startMember({ name: 'solo', cluster: 'packed', members: [addresses], dataDirectory: 'solo.data',
+  breakable: false, logLevel: 'silent' });
+const ready = async () => (await fetch(member.clientUrl + '/readyz')).status === 200;
+for (let left = 100; !(await ready()); left--) {
+  if (left === 0) throw new Error('a cluster of one did not get ready');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
+await member.stop();
 console.log('runs on', process.version);
 `;
 

@@ -24,6 +24,7 @@ function exportsOf(path: string): Set<string> {
       if (name !== '') found.add(name);
     }
   }
+  for (const match of source.matchAll(/^export \* as (\w+) from/gm)) found.add(match[1] ?? '');
   for (const match of source.matchAll(/^export (?:type )?\* from '(\.[^']+)'/gm)) {
     for (const name of exportsOf(join(dirname(path), match[1] ?? ''))) found.add(name);
   }
@@ -37,7 +38,7 @@ function sourceOf(module: string): string {
 
 /** Every command and subcommand that the command line declares. */
 function commands(): Set<string> {
-  const files = walk().filter((path) => path.startsWith('packages/cli/src/') && !path.endsWith('.test.ts'));
+  const files = walk().filter((path) => /^packages\/cli\/src\/.*(?<!\.test)\.ts$/.test(path));
   const declared = /\.command\(\s*['"`]([a-z-]+)|\bnew Command\(\s*['"`]([a-z-]+)/g;
   return new Set(files.flatMap((path) => [...text(path).matchAll(declared)].map((m) => m[1] ?? m[2] ?? '')));
 }
