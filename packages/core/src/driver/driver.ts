@@ -360,6 +360,7 @@ export class Driver<Message, Result, Query, Answer> {
     this.#appliedTerm = recovered.snapshotTerm;
     this.#phase = 'running';
     this.#step({ type: 'start', recovered });
+    this.#log.releaseRecovered();
     this.#options.clients.onStarted();
   }
 

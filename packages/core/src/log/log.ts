@@ -125,7 +125,7 @@ export class Log {
   write(records: readonly LogRecord[], mark: Mark): void {
     assert(this.#state === 'open' && !this.busy, 'a log writes when open, one batch at a time');
     assert(records.length > 0, 'a batch holds at least one record');
-    assert(mark > this.#persisted, 'marks rise');
+    assert(mark >= this.#persisted, 'marks never fall');
     this.#pendingMark = mark;
     this.#begin('write', this.#batch(records, mark));
   }
@@ -309,7 +309,7 @@ export class Log {
   #onWritten(): void {
     this.#finishBatch();
     this.#durableSnapshotIndex = this.#hardState.snapshotIndex;
-    assert(this.#pendingMark > this.#persisted, 'marks rise');
+    assert(this.#pendingMark >= this.#persisted, 'marks never fall');
     this.#persisted = this.#pendingMark;
     if (this.#compactThrough > 0) this.#removeOldest();
   }
