@@ -1,6 +1,6 @@
 /** The real disk: a directory of files, with every completion delivered later, by token, in order per file. */
 import { dirname, join, resolve } from 'node:path';
-import { assert, type Disk, type DiskOperation, type DiskResult, PolderError, unreachable } from '@polder/core';
+import { assert, type Disk, type DiskOperation, type DiskResult, PolderError } from '@polder/core';
 import { DirectoryLock, LOCK_FILE } from './directory-lock.ts';
 import { type FileSystem, type OpenFile, realFileSystem } from './file-system.ts';
 import { IDENTITY_DRAFT, IDENTITY_FILE, type Identity, readOrMakeIdentity } from './identity.ts';
@@ -163,8 +163,6 @@ export class FileDisk implements Disk {
         const names = await this.#fileSystem.readdir(this.directory);
         return { type: 'names', names: names.filter((name) => !OWN_FILES.has(name)).sort() };
       }
-      default:
-        return unreachable(operation);
     }
   }
 
@@ -262,8 +260,6 @@ function namesOf(operation: DiskOperation): readonly string[] {
     case 'syncDirectory':
     case 'list':
       return [];
-    default:
-      return unreachable(operation);
   }
 }
 

@@ -1,6 +1,6 @@
 /** TCP between members: one outgoing connection per peer to send on, its mirror image to receive on. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { assert, defined, type Network, PolderError, utf8 } from '@polder/core';
+import { assert, type Network, PolderError, utf8 } from '@polder/core';
 import { Connection } from './connection.ts';
 import { newCounters, type TransportCounters } from './counters.ts';
 import { encodeFrame, MAX_FRAME_BYTES } from './frames.ts';
@@ -121,7 +121,7 @@ export class PeerTransport implements Network {
   send(to: number, frame: Uint8Array, channel = 0): void {
     assert(channel >= 0 && channel < REFUSAL_CHANNEL, 'the channel is free to use');
     assert(frame.length < MAX_FRAME_BYTES, 'the frame is within the limit');
-    const peer = defined(this.#peers.get(to), 'frames go to peers');
+    const peer = this.#peer(to, 'frames go to peers');
     const passed = peer.outbound.pass(frame.length, () => this.#transmit(peer, frame, channel));
     if (!passed) this.#counters.droppedByFault++;
   }
@@ -138,7 +138,7 @@ export class PeerTransport implements Network {
 
   /** Breaks or mends one link, really: frames are blocked, delayed or lost from now on. */
   setLink(to: number, direction: LinkDirection, fault: LinkFault): void {
-    const peer = defined(this.#peers.get(to), 'links lead to peers');
+    const peer = this.#peer(to, 'links lead to peers');
     if (direction !== 'out') peer.inbound.set(fault);
     if (direction !== 'in') peer.outbound.set(fault);
     this.#options.logger.info({ peer: to, direction, fault }, 'link fault set');
@@ -156,7 +156,7 @@ export class PeerTransport implements Network {
 
   /** A peer has moved: dial it there. */
   setPeerAddress(id: number, host: string, port: number): void {
-    const peer = defined(this.#peers.get(id), 'only peers have addresses');
+    const peer = this.#peer(id, 'only peers have addresses');
     peer.host = host;
     peer.port = port;
     peer.failures = 0;
@@ -176,6 +176,12 @@ export class PeerTransport implements Network {
     }
     for (const connection of this.#inbound) connection.close();
     if (wasListening) await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #peer(id: number, why: string): Peer {
+    const peer = this.#peers.get(id);
+    assert(peer !== undefined, why);
+    return peer;
   }
 
   #transmit(peer: Peer, frame: Uint8Array, channel: number): void {
@@ -240,7 +246,7 @@ export class PeerTransport implements Network {
       onOpen: (hello) => {
         this.#strangers--;
         member = hello.member;
-        const peer = defined(this.#peers.get(member), 'the handshake admits only peers');
+        const peer = this.#peer(member, 'the handshake admits only peers');
         // A restarted peer's new connection arrives before its old one is known to be dead.
         peer.incoming?.close();
         peer.incoming = connection;
@@ -276,7 +282,7 @@ export class PeerTransport implements Network {
   }
 
   #onFrame(hello: Hello, channel: number, payload: Uint8Array): void {
-    const peer = defined(this.#peers.get(hello.member), 'the handshake admits only peers');
+    const peer = this.#peer(hello.member, 'the handshake admits only peers');
     const passed = peer.inbound.pass(payload.length, () => {
       if (this.#state === 'closed') return;
       this.#counters.framesReceived++;

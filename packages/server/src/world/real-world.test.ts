@@ -49,8 +49,10 @@ test('events that come together are handled in one turn, later ones in another',
   world.run(() => sink.events.push('proposal'));
   expect(sink.events).not.toContain('turn');
   await turnOf(sink);
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   disk.deliver(8, { type: 'done' });
   await turnOf(sink);
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve))); // no turn without a cause
   expect(sink.events).toEqual(['frame 2 3 200', 'disk 7 done', 'proposal', 'turn', 'disk 8 done', 'turn']);
 });
 
