@@ -151,6 +151,14 @@ describe('ranges', () => {
   });
 });
 
+test('K4: a key shows once at an old revision, in the newest version of that time', () => {
+  put('a', '1');
+  put('a', '2');
+  put('b');
+  expect(range('a', 'z', { revision: 3 })).toMatchObject({ keys: ['a'], kvs: [{ value: utf8('2') }], count: 1 });
+  expect(range('a', 'z', { revision: 2 })).toMatchObject({ keys: ['a'], kvs: [{ value: utf8('1') }], count: 1 });
+});
+
 describe('compaction', () => {
   test('K5: reading at exactly the compacted revision succeeds; below it and in the future are errors', () => {
     for (const value of ['1', '2', '3']) put('a', value);
