@@ -22,6 +22,7 @@ describe('Raft under random faults', () => {
     for (const kind of ['failed', 'unknown', 'crashes', 'partitions', 'oneWayCuts', 'pauses'] as const) {
       expect(total(kind), kind).toBeGreaterThan(SEEDS / 2);
     }
+    expect(total('snapshotsInstalled')).toBeGreaterThan(SEEDS / 10);
     expect(total('framesLost')).toBeGreaterThan(SEEDS);
     expect(total('framesDuplicated')).toBeGreaterThan(SEEDS);
     for (const run of runs) expect(run.ok, `seed ${run.seed}: answered operations`).toBeGreaterThan(10);

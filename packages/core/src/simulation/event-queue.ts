@@ -12,6 +12,15 @@ export type WorldEvent =
   | { readonly type: 'wake'; readonly member: number; readonly epoch: number; readonly atUs: number }
   /** The member handles what it has queued as one batch. */
   | { readonly type: 'turn'; readonly member: number; readonly epoch: number }
+  /** A client's question arrives; `id` is the cluster's, `request` its bytes. */
+  | {
+      readonly type: 'request';
+      readonly member: number;
+      readonly epoch: number;
+      readonly id: number;
+      readonly kind: 'propose' | 'read';
+      readonly request: Uint8Array;
+    }
   /** Whoever runs on the world beside the members (a client): `member` is 0. */
   | { readonly type: 'timer'; readonly member: 0; readonly owner: number; readonly token: number };
 
@@ -29,6 +38,7 @@ export const EVENT_KINDS: { readonly [type in WorldEvent['type']]: number } = {
   wake: 3,
   turn: 4,
   timer: 5,
+  request: 6,
 };
 
 /** A binary heap ordered by (time, sequence). */
@@ -133,6 +143,11 @@ export function saveEvent(writer: ByteWriter, event: WorldEvent): void {
     case 'timer':
       writer.varint(event.owner);
       return writer.varint(event.token);
+    case 'request':
+      writer.varint(event.epoch);
+      writer.varint(event.id);
+      writer.bool(event.kind === 'read');
+      return writer.bytes(event.request);
     default:
       unreachable(event);
   }
@@ -152,6 +167,12 @@ export function loadEvent(reader: ByteReader): WorldEvent {
       return { type: 'turn', member, epoch: reader.varint() };
     case EVENT_KINDS.timer:
       return { type: 'timer', member: 0, owner: reader.varint(), token: reader.varint() };
+    case EVENT_KINDS.request: {
+      const epoch = reader.varint();
+      const id = reader.varint();
+      const kind = reader.bool() ? 'read' : 'propose';
+      return { type: 'request', member, epoch, id, kind, request: reader.bytes() };
+    }
     default:
       throw new PolderError('MalformedBytes', `a saved world holds an event of unknown kind ${kind}`);
   }

@@ -69,6 +69,7 @@ export class Invariants {
   /** By term: the highest index that a member in that term knew to be committed. */
   #committed = new Map<number, number>();
   #acknowledgedIndex = 0;
+  #installed = 0;
 
   constructor(seed: number, members: number) {
     this.#seed = seed;
@@ -78,6 +79,11 @@ export class Invariants {
   /** Terms that had a leader. */
   get elections(): number {
     return this.#leaders.size;
+  }
+
+  /** How often a leader's snapshot took the place of a member's log. */
+  get snapshotsInstalled(): number {
+    return this.#installed;
   }
 
   /** The highest index applied anywhere. */
@@ -92,13 +98,24 @@ export class Invariants {
 
   onStart(member: number, recovered: Recovered): void {
     const seen = nothingSeen();
-    seen.base = recovered.snapshotIndex;
-    seen.baseTerm = recovered.snapshotTerm;
+    const first = recovered.entries[0];
+    const trails = first !== undefined && first.index <= recovered.snapshotIndex;
+    seen.base = trails ? first.index - 1 : recovered.snapshotIndex;
+    seen.baseTerm = trails ? -1 : recovered.snapshotTerm;
     seen.terms = recovered.entries.map((entry) => entry.term);
     seen.term = recovered.term;
     // A driver may load the state machine before it starts the replica.
     seen.appliedIndex = this.#of(member).appliedIndex;
     this.#seen[member] = seen;
+  }
+
+  /** A leader's snapshot took the place of the whole log. */
+  onInstalled(member: number, index: number, term: number): void {
+    const seen = this.#of(member);
+    seen.base = index;
+    seen.baseTerm = term;
+    seen.terms = [];
+    this.#installed++;
   }
 
   /** The process is gone: what it emitted without its mark being durable never left. */
@@ -206,6 +223,7 @@ export class Invariants {
         votes: [...this.#votes],
         committed: [...this.#committed],
         acknowledgedIndex: this.#acknowledgedIndex,
+        installed: this.#installed,
       }),
     );
   }
@@ -219,6 +237,7 @@ export class Invariants {
     this.#votes = new Map(saved.votes);
     this.#committed = new Map(saved.committed);
     this.#acknowledgedIndex = saved.acknowledgedIndex;
+    this.#installed = saved.installed;
   }
 
   /** Election Safety (Raft §5.2), and Leader Completeness (§5.4) as far as lengths of logs show it. */

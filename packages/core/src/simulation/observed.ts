@@ -36,6 +36,7 @@ export class ObservedReplica implements Replica<RaftMessage> {
   step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
     if (event.type === 'start') this.#invariants.onStart(this.#member, event.recovered);
     if (event.type === 'persisted') this.#invariants.onPersisted(this.#member, event.mark);
+    if (event.type === 'snapshotInstalled') this.#invariants.onInstalled(this.#member, event.index, event.term);
     this.#replica.step(nowUs, event);
     this.#invariants.onStatus(this.#member, this.#replica.status());
   }
