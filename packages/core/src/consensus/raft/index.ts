@@ -1,3 +1,4 @@
 export { type RaftMessage, raftCodec } from './message.ts';
-export { Raft, type RaftOptions, type RaftTiming } from './raft.ts';
+export type { RaftOptions, RaftTiming } from './options.ts';
+export { Raft } from './raft.ts';
 export { RAFT_RULES, type RaftRules } from './rules.ts';

@@ -1,7 +1,11 @@
 import { assert } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import type { Origin } from '../replica.ts';
+import type { Proposal } from './message.ts';
 
 const PENDING_MAX = 8192;
+const FORWARD_PROPOSALS_MAX = 1024;
+const FORWARD_BYTES_MAX = 1024 * 1024;
 
 interface Pending {
   readonly sequence: number;
@@ -48,6 +52,23 @@ export class Proposals {
   onSent(pending: Pending, againUs: number): void {
     pending.sent = true;
     pending.sendUs = againUs;
+  }
+
+  /** Messages for the leader, each bounded in number and size; sent again at `againUs` if they do not come back. */
+  forwards(due: readonly Pending[], originOf: (sequence: number) => Origin, againUs: number): Proposal[][] {
+    const messages: Proposal[][] = [];
+    let bytes = Number.POSITIVE_INFINITY;
+    for (const pending of due) {
+      const full = bytes >= FORWARD_BYTES_MAX || (messages.at(-1)?.length ?? 0) >= FORWARD_PROPOSALS_MAX;
+      if (full) {
+        messages.push([]);
+        bytes = 0;
+      }
+      messages.at(-1)?.push({ origin: originOf(pending.sequence), command: pending.command });
+      bytes += pending.command.length;
+      this.onSent(pending, againUs);
+    }
+    return messages;
   }
 
   /** The leader changed: what was under way may be lost. */

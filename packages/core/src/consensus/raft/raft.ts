@@ -11,6 +11,7 @@ import { assert, defined, unreachable } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import type { Random } from '../../base/random.ts';
 import type {
+  Effect,
   Entry,
   LogRecord,
   Mark,
@@ -23,37 +24,17 @@ import type {
   ReplicaStatus,
   Role,
 } from '../replica.ts';
+import { Leadership } from './leadership.ts';
 import type { Proposal, RaftMessage } from './message.ts';
-import { Progress } from './progress.ts';
+import { DEFAULT_TIMING, type RaftOptions, type RaftTiming } from './options.ts';
 import { Proposals } from './proposals.ts';
 import { RaftLog } from './raft-log.ts';
 import { Reads } from './reads.ts';
-import { Registration } from './registration.ts';
+import { directoryReplaced, Registration } from './registration.ts';
 import { RAFT_RULES, type RaftRules } from './rules.ts';
 
-export interface RaftTiming {
-  /** The least time without a leader after which an election begins; each is drawn from [1, 2) times this (§5.2). */
-  readonly electionTimeoutUs: number;
-  readonly heartbeatUs: number;
-  /** After this a proposal is rejected as `Unknown` and a read as `NoLeader`. */
-  readonly proposalTimeoutUs: number;
-}
-
-export interface RaftOptions {
-  /** 1 or above; 0 means "nobody" in every field that names a member. */
-  readonly member: number;
-  readonly members: readonly number[];
-  readonly directory: number;
-  readonly random: Random;
-  readonly timing?: Partial<RaftTiming>;
-  readonly rules?: RaftRules;
-}
-
-const DEFAULT_TIMING: RaftTiming = { electionTimeoutUs: 1_000_000, heartbeatUs: 100_000, proposalTimeoutUs: 5_000_000 };
 const ROLES = ['follower', 'precandidate', 'candidate', 'leader'] as const satisfies readonly Role[];
 const ELECTION_DRAW = 1;
-const APPEND_ENTRIES_MAX = 1024;
-const APPEND_BYTES_MAX = 1024 * 1024;
 const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
@@ -79,20 +60,14 @@ export class Raft implements Replica<RaftMessage> {
   #leader = 0;
   #commitIndex = 0;
   #lastMark: Mark = 0;
-  #registeredMark: Mark = 0;
   #votes = new Map<number, boolean>();
   #voteMark: Mark = 0;
-  #progress = new Map<number, Progress>();
-  #round = 0;
-  #uncommittedBytes = 0;
-  #transferTo = 0;
-  #transferSent = false;
-  #transferDeadlineUs = 0;
+  /** While this member leads. */
+  #leadership: Leadership | null = null;
   #installing = 0;
   #heardLeaderUs = Number.NEGATIVE_INFINITY;
   #electionDeadlineUs = 0;
   #heartbeatDeadlineUs = 0;
-  #quorumDeadlineUs = 0;
 
   constructor(options: RaftOptions, outbox: Outbox<RaftMessage>) {
     assert(options.members.includes(options.member), 'a member is one of the members');
@@ -133,7 +108,7 @@ export class Raft implements Replica<RaftMessage> {
       case 'compacted':
         return this.#log.compact(event.through);
       case 'snapshotRead':
-        return this.#onSnapshotRead(event);
+        return this.#leadership?.onSnapshotRead(event);
       case 'snapshotStored':
         return this.#replyToSnapshot(event.index, event.nextOffset, false);
       case 'snapshotInstalled':
@@ -145,16 +120,14 @@ export class Raft implements Replica<RaftMessage> {
 
   deadlineUs(): number {
     if (!this.#started) return Number.POSITIVE_INFINITY;
-    const waiting = Math.min(
-      this.#proposals.deadlineUs(this.#leader !== 0 && this.#transferTo === 0),
-      this.#reads.deadlineUs(this.#leader !== 0 && this.#role !== 'leader'),
-    );
-    if (this.#role !== 'leader') {
+    const follows = this.#leader !== 0 && this.#leadership === null;
+    const waiting = Math.min(this.#proposals.deadlineUs(follows), this.#reads.deadlineUs(follows));
+    if (this.#leadership === null) {
       const registering = this.#peers.some((peer) => !this.#registration.isAcknowledgedBy(peer));
       const registerUs = registering ? this.#heartbeatDeadlineUs : Number.POSITIVE_INFINITY;
       return Math.min(waiting, this.#electionDeadlineUs, registerUs);
     }
-    return Math.min(waiting, this.#heartbeatDeadlineUs, this.#quorumDeadlineUs);
+    return Math.min(waiting, this.#heartbeatDeadlineUs, this.#leadership.quorumDeadlineUs);
   }
 
   status(): ReplicaStatus {
@@ -187,8 +160,7 @@ export class Raft implements Replica<RaftMessage> {
     for (const peer of this.#peers) {
       if (!this.#registration.isAcknowledgedBy(peer)) this.#send(peer, { type: 'register' });
     }
-    if (this.#registration.registered || this.#registeredMark > 0 || !this.#registration.isComplete) return;
-    this.#registeredMark = this.#persist({ type: 'registered' });
+    if (this.#registration.shouldRecord) this.#registration.recordedBy(this.#persist({ type: 'registered' }));
   }
 
   #onReceive(from: number, directory: number, message: RaftMessage): void {
@@ -206,17 +178,11 @@ export class Raft implements Replica<RaftMessage> {
       return this.#send(from, { type: 'registered' }, this.#lastMark);
     }
     if (message.type === 'registered') return this.#registration.onAcknowledged(from);
-    if (message.type === 'refused') return this.#onRefused(from);
+    if (message.type === 'refused') {
+      if (!this.#registration.registered) this.#outbox.put(directoryReplaced(this.#member, this.#directory, from));
+      return;
+    }
     if (this.#registration.registered) this.#onMessage(from, message);
-  }
-
-  #onRefused(from: number): void {
-    if (this.#registration.registered) return;
-    this.#outbox.put({
-      type: 'stop',
-      code: 'DirectoryReplaced',
-      message: `member ${from} knows member ${this.#member} by another data directory than ${this.#directory}: a new directory may not vote under an old name. Restore the old directory, or give this member a new place in a new cluster.`,
-    });
   }
 
   #onMessage(from: number, message: Exclude<RaftMessage, { type: 'register' | 'registered' | 'refused' }>): void {
@@ -229,15 +195,15 @@ export class Raft implements Replica<RaftMessage> {
       case 'append':
         return this.#onAppend(from, message);
       case 'appended':
-        return this.#onAppended(from, message);
+        return this.#leadership?.onAppended(from, message);
       case 'conflict':
-        return this.#onConflict(from, message);
+        return this.#leadership?.onConflict(from, message);
       case 'snapshotChunk':
         return this.#onSnapshotChunk(from, message);
       case 'snapshotReply':
-        return this.#onSnapshotReply(from, message);
+        return this.#leadership?.onSnapshotReply(from, message, this.#nowUs);
       case 'readIndex':
-        if (this.#role === 'leader') this.#reads.confirmPeer(from, message.boot, message.batch);
+        if (this.#leadership !== null) this.#reads.confirmPeer(from, message.boot, message.batch);
         return;
       case 'readIndexReply':
         if (message.boot !== this.#boot) return;
@@ -246,9 +212,7 @@ export class Raft implements Replica<RaftMessage> {
         }
         return;
       case 'forward':
-        if (this.#role === 'leader' && this.#transferTo === 0)
-          message.proposals.forEach((p) => this.#appendProposal(p));
-        return;
+        return this.#onForward(message.proposals);
       case 'timeoutNow':
         if (from === this.#leader) this.#startElection(true);
         return;
@@ -295,11 +259,11 @@ export class Raft implements Replica<RaftMessage> {
     if (now >= this.#heartbeatDeadlineUs) {
       this.#heartbeatDeadlineUs = now + this.#timing.heartbeatUs;
       this.#register();
-      if (this.#role === 'leader') this.#heartbeat();
+      this.#leadership?.heartbeat(now, this.#commitIndex, this.#timing.electionTimeoutUs);
     }
-    if (this.#role === 'leader') {
-      if (this.#transferTo !== 0 && now >= this.#transferDeadlineUs) this.#transferTo = 0;
-      if (now >= this.#quorumDeadlineUs) this.#checkQuorum();
+    if (this.#leadership !== null) {
+      if (now >= this.#leadership.transferDeadlineUs) this.#leadership.transferTo = 0;
+      if (now >= this.#leadership.quorumDeadlineUs) this.#checkQuorum(this.#leadership);
     } else if (now >= this.#electionDeadlineUs) {
       this.#startPreVote();
     }
@@ -399,25 +363,28 @@ export class Raft implements Replica<RaftMessage> {
     }
     if (this.#role === 'leader') this.#resetElectionDeadline();
     this.#role = 'follower';
-    this.#transferTo = 0;
-    this.#progress = new Map();
+    this.#leadership = null;
     this.#setLeader(leader);
   }
 
   #becomeLeader(): void {
     assert(this.#role === 'candidate' && this.#votedFor === this.#member, 'only a candidate wins an election');
     this.#role = 'leader';
-    this.#round = 0;
-    this.#progress = new Map(this.#peers.map((peer) => [peer, new Progress(peer, this.#log.lastIndex + 1)]));
-    this.#uncommittedBytes = 0;
-    for (let index = Math.max(this.#commitIndex + 1, this.#log.firstIndex); index <= this.#log.lastIndex; index++) {
-      this.#uncommittedBytes += this.#log.entryAt(index).command.length;
+    const leadership = new Leadership(this.#leadershipOptions());
+    for (let index = this.#commitIndex + 1; index <= this.#log.lastIndex; index++) {
+      leadership.uncommittedBytes += this.#log.entryAt(index).command.length;
     }
+    this.#leadership = leadership;
     this.#heartbeatDeadlineUs = this.#nowUs + this.#timing.heartbeatUs;
-    this.#quorumDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
+    leadership.quorumDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
     this.#setLeader(this.#member);
     // §8: the no-op that lets entries of earlier terms, and reads, be committed in this one.
     this.#appendEntry(null, new Uint8Array(0));
+  }
+
+  #leadershipOptions(): ConstructorParameters<typeof Leadership>[0] {
+    const put = (effect: Effect<RaftMessage>) => this.#outbox.put(effect);
+    return { term: this.#term, majority: this.#majority, peers: this.#peers, log: this.#log, put };
   }
 
   #setLeader(leader: number): void {
@@ -428,14 +395,9 @@ export class Raft implements Replica<RaftMessage> {
   }
 
   /** Dissertation §6.2: a leader that hears no majority steps down, so that its clients look elsewhere. */
-  #checkQuorum(): void {
-    this.#quorumDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
-    let active = 1;
-    for (const progress of this.#progress.values()) {
-      if (progress.active) active++;
-      progress.active = false;
-    }
-    if (active < this.#majority) this.#becomeFollower(this.#term, 0);
+  #checkQuorum(leadership: Leadership): void {
+    leadership.quorumDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
+    if (!leadership.hearsMajority()) this.#becomeFollower(this.#term, 0);
   }
 
   #resetElectionDeadline(): void {
@@ -452,41 +414,50 @@ export class Raft implements Replica<RaftMessage> {
 
   /** Appends what is due if this member leads, else forwards it; again after a while, since either may get lost. */
   #sendProposals(): void {
-    if (this.#leader === 0 || this.#transferTo !== 0) return;
+    if (this.#leader === 0 || this.#isHandingOver) return;
     const due = this.#proposals.due(this.#nowUs);
     if (due.length === 0) return;
     const acknowledgedThrough = this.#proposals.acknowledgedThrough;
-    let batch: Proposal[] = [];
-    let bytes = 0;
+    const originOf = (sequence: number): Origin => ({
+      member: this.#member,
+      boot: this.#boot,
+      sequence,
+      acknowledgedThrough,
+    });
+    if (this.#leadership === null) {
+      const againUs = this.#nowUs + this.#timing.electionTimeoutUs;
+      for (const proposals of this.#proposals.forwards(due, originOf, againUs)) {
+        this.#send(this.#leader, { type: 'forward', proposals });
+      }
+      return;
+    }
     for (const pending of due) {
       const { sequence, command } = pending;
-      const origin: Origin = { member: this.#member, boot: this.#boot, sequence, acknowledgedThrough };
-      if (this.#role === 'leader') {
-        if (!this.#appendProposal({ origin, command })) break;
-        // It is in this log: only a change of leader can lose it.
-        this.#proposals.onSent(pending, Number.MAX_SAFE_INTEGER);
-        continue;
-      }
-      this.#proposals.onSent(pending, this.#nowUs + this.#timing.electionTimeoutUs);
-      batch.push({ origin, command });
-      bytes += command.length;
-      if (batch.length < APPEND_ENTRIES_MAX && bytes < APPEND_BYTES_MAX) continue;
-      this.#send(this.#leader, { type: 'forward', proposals: batch });
-      batch = [];
-      bytes = 0;
+      if (!this.#appendProposal(this.#leadership, { origin: originOf(sequence), command })) break;
+      // It is in this log: only a change of leader can lose it.
+      this.#proposals.onSent(pending, Number.MAX_SAFE_INTEGER);
     }
-    if (batch.length > 0) this.#send(this.#leader, { type: 'forward', proposals: batch });
   }
 
-  #appendProposal(proposal: Proposal): boolean {
-    if (this.#uncommittedBytes + proposal.command.length > UNCOMMITTED_BYTES_MAX) return false;
+  #onForward(proposals: readonly Proposal[]): void {
+    if (this.#leadership === null || this.#isHandingOver) return;
+    for (const proposal of proposals) this.#appendProposal(this.#leadership, proposal);
+  }
+
+  /** While leadership is being handed over nothing new is appended, or the target would never catch up. */
+  get #isHandingOver(): boolean {
+    return this.#leadership !== null && this.#leadership.transferTo !== 0;
+  }
+
+  #appendProposal(leadership: Leadership, proposal: Proposal): boolean {
+    if (leadership.uncommittedBytes + proposal.command.length > UNCOMMITTED_BYTES_MAX) return false;
+    leadership.uncommittedBytes += proposal.command.length;
     this.#appendEntry(proposal.origin, proposal.command);
     return true;
   }
 
   #appendEntry(origin: Origin | null, command: Uint8Array): void {
     const entry: Entry = { term: this.#term, index: this.#log.lastIndex + 1, origin, command };
-    this.#uncommittedBytes += command.length;
     this.#store(entry);
   }
 
@@ -499,71 +470,11 @@ export class Raft implements Replica<RaftMessage> {
   #onFlush(): void {
     if (!this.#registration.registered) return;
     this.#sendProposals();
-    if (this.#role !== 'leader') {
-      if (this.#leader === 0) return;
-      const batch = this.#reads.nextBatch(this.#nowUs, this.#nowUs + this.#timing.electionTimeoutUs);
-      if (batch > 0) this.#send(this.#leader, { type: 'readIndex', boot: this.#boot, batch });
-      return;
-    }
-    this.#advanceLeaderCommit();
-    this.#confirmReads();
-    for (const progress of this.#progress.values()) this.#replicate(progress);
-    if (this.#transferTo !== 0) this.#handOver();
-  }
-
-  #replicate(progress: Progress): void {
-    while (progress.state !== 'snapshot' && progress.nextIndex <= this.#log.lastIndex) {
-      if (progress.state === 'probe' ? progress.probing : !progress.windowOpen) break;
-      this.#sendAppend(progress, true);
-    }
-    const news = progress.sentRound < this.#round;
-    const commits = progress.state === 'replicate' && progress.sentCommit < this.#commitIndex;
-    if (news || commits) this.#sendAppend(progress, false);
-  }
-
-  #sendAppend(progress: Progress, withEntries: boolean): void {
-    let previousIndex = progress.nextIndex - 1;
-    let previousTerm = this.#log.termAt(previousIndex);
-    if (previousTerm === undefined && progress.state !== 'snapshot') {
-      // Compacted away is not a conflict (PITFALLS R18): the peer needs the snapshot.
-      progress.become('snapshot', progress.nextIndex);
-      this.#startSnapshot(progress);
-    }
-    if (progress.state === 'snapshot' || previousTerm === undefined) {
-      // A heartbeat that claims nothing about the log.
-      previousIndex = 0;
-      previousTerm = 0;
-      withEntries = false;
-    }
-    const entries = withEntries ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
-    const last = entries.at(-1);
-    if (progress.state === 'probe') progress.probing = true;
-    else if (last !== undefined) {
-      progress.onSent(
-        last.index,
-        entries.reduce((sum, entry) => sum + entry.command.length, 0),
-      );
-    }
-    progress.sentRound = this.#round;
-    progress.sentCommit = this.#commitIndex;
-    this.#send(progress.peer, {
-      type: 'append',
-      term: this.#term,
-      previousIndex,
-      previousTerm,
-      entries,
-      commitIndex: this.#commitIndex,
-      round: this.#round,
-    });
-  }
-
-  #heartbeat(): void {
-    for (const progress of this.#progress.values()) {
-      progress.probing = false;
-      const stalled = this.#nowUs - progress.snapshotMovedUs >= this.#timing.electionTimeoutUs;
-      if (progress.state === 'snapshot' && stalled) this.#startSnapshot(progress);
-      this.#sendAppend(progress, progress.state === 'probe');
-    }
+    const leadership = this.#leadership;
+    if (leadership === null) return this.#askReads();
+    this.#advanceLeaderCommit(leadership);
+    this.#confirmReads(leadership);
+    leadership.replicate(this.#nowUs, this.#commitIndex);
   }
 
   #onAppend(from: number, message: Message<'append'>): void {
@@ -614,45 +525,9 @@ export class Raft implements Replica<RaftMessage> {
     this.#resetElectionDeadline();
   }
 
-  #onAppended(from: number, message: Message<'appended'>): void {
-    const progress = this.#heardFrom(from, message.round);
-    if (progress === undefined) return;
-    assert(message.matchIndex <= this.#log.lastIndex, 'a follower acknowledges what it was sent');
-    progress.onMatch(message.matchIndex);
-    const reachable = progress.matchIndex + 1 >= this.#log.firstIndex;
-    const waits = progress.state === 'snapshot' ? reachable && message.matchIndex > 0 : progress.state === 'probe';
-    if (waits) progress.become('replicate', progress.matchIndex + 1);
-  }
-
-  #onConflict(from: number, message: Message<'conflict'>): void {
-    const progress = this.#heardFrom(from, message.round);
-    if (progress === undefined || progress.state === 'snapshot') return;
-    const { previousIndex, hintIndex, hintTerm } = message;
-    // A rejection never moves match, and a late one says nothing about now (PITFALLS R7).
-    if (previousIndex <= progress.matchIndex) return;
-    if (progress.state === 'probe' && previousIndex !== progress.nextIndex - 1) return;
-    const agreed = hintTerm > 0 ? this.#log.lastIndexOfTerm(hintTerm, previousIndex) + 1 : 0;
-    const next = agreed > 1 ? agreed : hintIndex;
-    progress.become('probe', Math.max(progress.matchIndex + 1, Math.min(next, previousIndex)));
-  }
-
-  #heardFrom(from: number, round: number): Progress | undefined {
-    if (this.#role !== 'leader') return undefined;
-    const progress = defined(this.#progress.get(from), 'a leader follows the progress of every peer');
-    progress.active = true;
-    progress.round = Math.max(progress.round, round);
-    return progress;
-  }
-
-  /** The highest value that a majority of the members has reached. */
-  #majorityOf(own: number, of: (progress: Progress) => number): number {
-    const values = [own, ...[...this.#progress.values()].map(of)].sort((a, b) => b - a);
-    return defined(values[this.#majority - 1], 'a majority is among the members');
-  }
-
   /** §5.3, §5.4.2: committed once a majority stores it durably, and only by an entry of this term (Figure 8). */
-  #advanceLeaderCommit(): void {
-    const index = this.#majorityOf(this.#log.durableIndex, (progress) => progress.matchIndex);
+  #advanceLeaderCommit(leadership: Leadership): void {
+    const index = leadership.storedByMajority;
     if (index <= this.#commitIndex) return;
     if (this.#rules.mayCommit(this.#log.termAt(index) ?? 0, this.#term)) this.#advanceCommit(index);
   }
@@ -661,7 +536,7 @@ export class Raft implements Replica<RaftMessage> {
     assert(commitIndex <= this.#log.lastIndex, 'nothing is committed that is not in the log');
     for (let index = this.#commitIndex + 1; index <= commitIndex; index++) {
       const entry = this.#log.entryAt(index);
-      if (this.#role === 'leader') this.#uncommittedBytes -= entry.command.length;
+      if (this.#leadership !== null) this.#leadership.uncommittedBytes -= entry.command.length;
       this.#outbox.put({ type: 'apply', entry, after: this.#log.markAt(index) });
       const { origin } = entry;
       if (origin?.member === this.#member && origin.boot === this.#boot) this.#proposals.settle(origin.sequence);
@@ -671,15 +546,21 @@ export class Raft implements Replica<RaftMessage> {
 
   // ── reads (§8; dissertation §6.4) ─────────────────────────────────────────────────────────────────────────
 
-  #confirmReads(): void {
+  /** As a follower: one request to the leader covers every read due. */
+  #askReads(): void {
+    if (this.#leader === 0) return;
+    const batch = this.#reads.nextBatch(this.#nowUs, this.#nowUs + this.#timing.electionTimeoutUs);
+    if (batch > 0) this.#send(this.#leader, { type: 'readIndex', boot: this.#boot, batch });
+  }
+
+  #confirmReads(leadership: Leadership): void {
     this.#reads.confirmLocal(this.#nowUs, this.#member);
-    const confirmed = () => this.#majorityOf(this.#round, (progress) => progress.round);
     const mayServe = this.#rules.mayServeReads(this.#log.termAt(this.#commitIndex) ?? 0, this.#term);
-    if (mayServe && this.#reads.waitForRound && confirmed() === this.#round) {
-      this.#round++;
-      this.#reads.startRound(this.#round, this.#commitIndex);
+    if (mayServe && this.#reads.waitForRound && leadership.confirmedRound === leadership.round) {
+      leadership.round++;
+      this.#reads.startRound(leadership.round, this.#commitIndex);
     }
-    for (const { from, boot, id, index } of this.#reads.confirmed(confirmed())) {
+    for (const { from, boot, id, index } of this.#reads.confirmed(leadership.confirmedRound)) {
       if (from !== this.#member) this.#send(from, { type: 'readIndexReply', boot, batch: id, index });
       else if (this.#reads.finishLocal(id)) this.#outbox.put({ type: 'readReady', id, index });
     }
@@ -688,34 +569,11 @@ export class Raft implements Replica<RaftMessage> {
   // ── leadership transfer (dissertation §3.10) ──────────────────────────────────────────────────────────────
 
   #onTransferLeadership(to: number): void {
-    if (this.#role !== 'leader' || !this.#peers.includes(to)) return;
-    this.#transferTo = to;
-    this.#transferSent = false;
-    this.#transferDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
-  }
-
-  #handOver(): void {
-    const progress = defined(this.#progress.get(this.#transferTo), 'the target is a peer');
-    if (this.#transferSent || progress.matchIndex < this.#log.lastIndex) return;
-    this.#transferSent = true;
-    this.#send(this.#transferTo, { type: 'timeoutNow', term: this.#term });
+    if (!this.#peers.includes(to)) return;
+    this.#leadership?.transfer(to, this.#nowUs + this.#timing.electionTimeoutUs);
   }
 
   // ── snapshots (§7) ────────────────────────────────────────────────────────────────────────────────────────
-
-  #startSnapshot(progress: Progress): void {
-    progress.snapshotMovedUs = this.#nowUs;
-    progress.snapshotIndex = 0;
-    this.#outbox.put({ type: 'readSnapshot', to: progress.peer, index: 0, offset: 0 });
-  }
-
-  #onSnapshotRead(event: Extract<ReplicaEvent<RaftMessage>, { type: 'snapshotRead' }>): void {
-    const progress = this.#progress.get(event.to);
-    if (this.#role !== 'leader' || progress?.state !== 'snapshot') return;
-    progress.snapshotIndex = event.index;
-    const { index, term: snapshotTerm, offset, data, done } = event;
-    this.#send(event.to, { type: 'snapshotChunk', term: this.#term, index, snapshotTerm, offset, data, done });
-  }
 
   #onSnapshotChunk(from: number, message: Message<'snapshotChunk'>): void {
     this.#followLeader(from);
@@ -730,18 +588,6 @@ export class Raft implements Replica<RaftMessage> {
     if (this.#leader === 0 || this.#leader === this.#member) return;
     if (!installed) this.#installing = 0;
     this.#send(this.#leader, { type: 'snapshotReply', term: this.#term, index, nextOffset, installed }, this.#lastMark);
-  }
-
-  #onSnapshotReply(from: number, message: Message<'snapshotReply'>): void {
-    const progress = this.#heardFrom(from, 0);
-    if (progress === undefined || progress.state !== 'snapshot') return;
-    if (message.installed) {
-      progress.onMatch(message.index);
-      return progress.become('probe', progress.matchIndex + 1);
-    }
-    if (message.index !== progress.snapshotIndex) return;
-    progress.snapshotMovedUs = this.#nowUs;
-    this.#outbox.put({ type: 'readSnapshot', to: from, index: message.index, offset: message.nextOffset });
   }
 
   #onSnapshotInstalled(index: number, term: number, settled: (sequence: number) => boolean): void {
@@ -759,7 +605,7 @@ export class Raft implements Replica<RaftMessage> {
   #onPersisted(mark: Mark): void {
     assert(mark <= this.#lastMark, 'only what was asked for is persisted');
     this.#log.onPersisted(mark);
-    if (this.#registeredMark > 0 && mark >= this.#registeredMark) this.#registration.registered = true;
+    this.#registration.onPersisted(mark);
     if (this.#role !== 'candidate' || mark < this.#voteMark || this.#votes.has(this.#member)) return;
     this.#votes.set(this.#member, true);
     if (this.#hasMajority()) this.#becomeLeader();
@@ -786,14 +632,12 @@ export class Raft implements Replica<RaftMessage> {
     writer.u8(ROLES.indexOf(this.#role));
     for (const value of this.#numbers()) writer.varint(value);
     writer.varint(Number.isFinite(this.#heardLeaderUs) ? this.#heardLeaderUs + 1 : 0);
-    writer.bool(this.#transferSent);
     writer.varint(this.#votes.size);
     for (const [member, vote] of this.#votes) {
       writer.varint(member);
       writer.bool(vote);
     }
-    writer.varint(this.#progress.size);
-    for (const progress of this.#progress.values()) progress.save(writer);
+    this.#leadership?.save(writer);
     for (const part of [this.#log, this.#proposals, this.#reads, this.#registration]) part.save(writer);
   }
 
@@ -806,16 +650,10 @@ export class Raft implements Replica<RaftMessage> {
       this.#leader,
       this.#commitIndex,
       this.#lastMark,
-      this.#registeredMark,
       this.#voteMark,
-      this.#round,
-      this.#uncommittedBytes,
-      this.#transferTo,
-      this.#transferDeadlineUs,
       this.#installing,
       this.#electionDeadlineUs,
       this.#heartbeatDeadlineUs,
-      this.#quorumDeadlineUs,
     ];
   }
 
@@ -829,26 +667,16 @@ export class Raft implements Replica<RaftMessage> {
     this.#leader = reader.varint();
     this.#commitIndex = reader.varint();
     this.#lastMark = reader.varint();
-    this.#registeredMark = reader.varint();
     this.#voteMark = reader.varint();
-    this.#round = reader.varint();
-    this.#uncommittedBytes = reader.varint();
-    this.#transferTo = reader.varint();
-    this.#transferDeadlineUs = reader.varint();
     this.#installing = reader.varint();
     this.#electionDeadlineUs = reader.varint();
     this.#heartbeatDeadlineUs = reader.varint();
-    this.#quorumDeadlineUs = reader.varint();
     const heard = reader.varint();
     this.#heardLeaderUs = heard === 0 ? Number.NEGATIVE_INFINITY : heard - 1;
-    this.#transferSent = reader.bool();
     this.#votes = new Map();
     for (let left = reader.varint(); left > 0; left--) this.#votes.set(reader.varint(), reader.bool());
-    this.#progress = new Map();
-    for (let left = reader.varint(); left > 0; left--) {
-      const progress = Progress.load(reader);
-      this.#progress.set(progress.peer, progress);
-    }
+    this.#leadership = this.#role === 'leader' ? new Leadership(this.#leadershipOptions()) : null;
+    this.#leadership?.load(reader);
     for (const part of [this.#log, this.#proposals, this.#reads, this.#registration]) part.load(reader);
   }
 }

@@ -1,0 +1,235 @@
+import { assert, defined } from '../../base/assert.ts';
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import type { Effect } from '../replica.ts';
+import type { RaftMessage } from './message.ts';
+import { Progress } from './progress.ts';
+import type { RaftLog } from './raft-log.ts';
+
+const APPEND_ENTRIES_MAX = 1024;
+const APPEND_BYTES_MAX = 1024 * 1024;
+
+type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
+type SnapshotRead = Pick<Message<'snapshotChunk'>, 'index' | 'offset' | 'data' | 'done'> & {
+  readonly to: number;
+  readonly term: number;
+};
+
+/**
+ * What a leader has for the time of its term (§5.3): how far each peer is, who was heard, who shall lead next.
+ * Made when an election is won, gone when leadership is.
+ */
+export class Leadership {
+  readonly #term: number;
+  readonly #majority: number;
+  readonly #log: RaftLog;
+  readonly #put: (effect: Effect<RaftMessage>) => void;
+  #progress = new Map<number, Progress>();
+  #transferSent = false;
+  /** Confirms reads: see reads.ts. */
+  round = 0;
+  uncommittedBytes = 0;
+  /** 0: no transfer is under way. */
+  transferTo = 0;
+  transferDeadlineUs = 0;
+  quorumDeadlineUs = 0;
+
+  constructor(options: {
+    readonly term: number;
+    readonly majority: number;
+    readonly peers: readonly number[];
+    readonly log: RaftLog;
+    readonly put: (effect: Effect<RaftMessage>) => void;
+  }) {
+    this.#term = options.term;
+    this.#majority = options.majority;
+    this.#log = options.log;
+    this.#put = options.put;
+    for (const peer of options.peers) this.#progress.set(peer, new Progress(peer, this.#log.lastIndex + 1));
+  }
+
+  // ── sending ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends what each peer's window allows, and news of a round or of commits at once. */
+  replicate(nowUs: number, commitIndex: number): void {
+    for (const progress of this.#progress.values()) {
+      while (progress.state !== 'snapshot' && progress.nextIndex <= this.#log.lastIndex) {
+        if (progress.state === 'probe' ? progress.probing : !progress.windowOpen) break;
+        this.#sendAppend(progress, nowUs, commitIndex, true);
+      }
+      const round = progress.sentRound < this.round;
+      const commits = progress.state === 'replicate' && progress.sentCommit < commitIndex;
+      if (round || commits) this.#sendAppend(progress, nowUs, commitIndex, false);
+    }
+    if (this.transferTo !== 0) this.#handOver();
+  }
+
+  /** §5.2. A probe that got no answer is sent again; a snapshot that stands still begins anew. */
+  heartbeat(nowUs: number, commitIndex: number, stalledAfterUs: number): void {
+    for (const progress of this.#progress.values()) {
+      progress.probing = false;
+      const stalled = nowUs - progress.snapshotMovedUs >= stalledAfterUs;
+      if (progress.state === 'snapshot' && stalled) this.#startSnapshot(progress, nowUs);
+      this.#sendAppend(progress, nowUs, commitIndex, progress.state === 'probe');
+    }
+  }
+
+  #sendAppend(progress: Progress, nowUs: number, commitIndex: number, withEntries: boolean): void {
+    let previousIndex = progress.nextIndex - 1;
+    let previousTerm = this.#log.termAt(previousIndex);
+    if (previousTerm === undefined && progress.state !== 'snapshot') {
+      // Compacted away is not a conflict (PITFALLS R18): the peer needs the snapshot.
+      progress.become('snapshot', progress.nextIndex);
+      this.#startSnapshot(progress, nowUs);
+    }
+    const replicates = progress.state !== 'snapshot' && previousTerm !== undefined;
+    if (!replicates || previousTerm === undefined) {
+      // A heartbeat that claims nothing about the log.
+      previousIndex = 0;
+      previousTerm = 0;
+    }
+    const sends = withEntries && replicates;
+    const entries = sends ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const last = entries.at(-1);
+    const bytes = entries.reduce((sum, entry) => sum + entry.command.length, 0);
+    if (progress.state === 'probe') progress.probing = true;
+    else if (last !== undefined) progress.onSent(last.index, bytes);
+    progress.sentRound = this.round;
+    progress.sentCommit = commitIndex;
+    const { round } = this;
+    this.#send(progress.peer, {
+      type: 'append',
+      term: this.#term,
+      previousIndex,
+      previousTerm,
+      entries,
+      commitIndex,
+      round,
+    });
+  }
+
+  // ── hearing ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  onAppended(from: number, message: Message<'appended'>): void {
+    const progress = this.#heard(from, message.round);
+    assert(message.matchIndex <= this.#log.lastIndex, 'a follower acknowledges what it was sent');
+    progress.onMatch(message.matchIndex);
+    const reachable = progress.matchIndex + 1 >= this.#log.firstIndex;
+    const waits = progress.state === 'snapshot' ? reachable && message.matchIndex > 0 : progress.state === 'probe';
+    if (waits) progress.become('replicate', progress.matchIndex + 1);
+  }
+
+  onConflict(from: number, message: Message<'conflict'>): void {
+    const progress = this.#heard(from, message.round);
+    const { previousIndex, hintIndex, hintTerm } = message;
+    // A rejection never moves match, and a late one says nothing about now (PITFALLS R7).
+    if (progress.state === 'snapshot' || previousIndex <= progress.matchIndex) return;
+    if (progress.state === 'probe' && previousIndex !== progress.nextIndex - 1) return;
+    const agreed = hintTerm > 0 ? this.#log.lastIndexOfTerm(hintTerm, previousIndex) + 1 : 0;
+    const next = agreed > 1 ? agreed : hintIndex;
+    progress.become('probe', Math.max(progress.matchIndex + 1, Math.min(next, previousIndex)));
+  }
+
+  #heard(from: number, round: number): Progress {
+    const progress = defined(this.#progress.get(from), 'a leader follows the progress of every peer');
+    progress.active = true;
+    progress.round = Math.max(progress.round, round);
+    return progress;
+  }
+
+  /** The highest index that a majority stores durably, this member's own disk included. */
+  get storedByMajority(): number {
+    return this.#reachedByMajority(this.#log.durableIndex, (progress) => progress.matchIndex);
+  }
+
+  /** The newest round that a majority has answered. */
+  get confirmedRound(): number {
+    return this.#reachedByMajority(this.round, (progress) => progress.round);
+  }
+
+  #reachedByMajority(own: number, of: (progress: Progress) => number): number {
+    const values = [own, ...[...this.#progress.values()].map(of)].sort((a, b) => b - a);
+    return defined(values[this.#majority - 1], 'a majority is among the members');
+  }
+
+  /** Whether a majority was heard since the last time it was asked. */
+  hearsMajority(): boolean {
+    let active = 1;
+    for (const progress of this.#progress.values()) {
+      if (progress.active) active++;
+      progress.active = false;
+    }
+    return active >= this.#majority;
+  }
+
+  // ── leadership transfer (dissertation §3.10) ──────────────────────────────────────────────────────────────
+
+  transfer(to: number, deadlineUs: number): void {
+    this.transferTo = to;
+    this.transferDeadlineUs = deadlineUs;
+    this.#transferSent = false;
+  }
+
+  #handOver(): void {
+    const progress = defined(this.#progress.get(this.transferTo), 'the target is a peer');
+    if (this.#transferSent || progress.matchIndex < this.#log.lastIndex) return;
+    this.#transferSent = true;
+    this.#send(this.transferTo, { type: 'timeoutNow', term: this.#term });
+  }
+
+  // ── snapshots (§7) ────────────────────────────────────────────────────────────────────────────────────────
+
+  #startSnapshot(progress: Progress, nowUs: number): void {
+    progress.snapshotMovedUs = nowUs;
+    progress.snapshotIndex = 0;
+    this.#put({ type: 'readSnapshot', to: progress.peer, index: 0, offset: 0 });
+  }
+
+  onSnapshotRead(event: SnapshotRead): void {
+    const progress = this.#progress.get(event.to);
+    if (progress?.state !== 'snapshot') return;
+    progress.snapshotIndex = event.index;
+    const { to, index, term: snapshotTerm, offset, data, done } = event;
+    this.#send(to, { type: 'snapshotChunk', term: this.#term, index, snapshotTerm, offset, data, done });
+  }
+
+  onSnapshotReply(from: number, message: Message<'snapshotReply'>, nowUs: number): void {
+    const progress = this.#heard(from, 0);
+    if (progress.state !== 'snapshot') return;
+    if (message.installed) {
+      progress.onMatch(message.index);
+      return progress.become('probe', progress.matchIndex + 1);
+    }
+    if (message.index !== progress.snapshotIndex) return;
+    progress.snapshotMovedUs = nowUs;
+    this.#put({ type: 'readSnapshot', to: from, index: message.index, offset: message.nextOffset });
+  }
+
+  #send(to: number, message: RaftMessage): void {
+    // No mark: the leader's disk and the network overlap (dissertation §10.2.1).
+    this.#put({ type: 'send', to, message, after: 0 });
+  }
+
+  save(writer: ByteWriter): void {
+    for (const value of [this.round, this.uncommittedBytes, this.transferTo, this.transferDeadlineUs]) {
+      writer.varint(value);
+    }
+    writer.varint(this.quorumDeadlineUs);
+    writer.bool(this.#transferSent);
+    writer.varint(this.#progress.size);
+    for (const progress of this.#progress.values()) progress.save(writer);
+  }
+
+  load(reader: ByteReader): void {
+    this.round = reader.varint();
+    this.uncommittedBytes = reader.varint();
+    this.transferTo = reader.varint();
+    this.transferDeadlineUs = reader.varint();
+    this.quorumDeadlineUs = reader.varint();
+    this.#transferSent = reader.bool();
+    this.#progress = new Map();
+    for (let left = reader.varint(); left > 0; left--) {
+      const progress = Progress.load(reader);
+      this.#progress.set(progress.peer, progress);
+    }
+  }
+}
