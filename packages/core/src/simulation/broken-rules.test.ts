@@ -4,7 +4,7 @@ import { runCampaign, SHORT } from './campaign.ts';
 
 /**
  * One rule broken at a time; the campaign must notice within so many seeds. Figure 8 (R1) and a comparison of indexes
- * alone (R3) need schedules that chance seldom finds: they await directed tests.
+ * alone (R3) need schedules that chance seldom finds: figure-8.test.ts drives them.
  */
 const BROKEN: readonly [name: string, seeds: number, rules: Partial<RaftRules>][] = [
   ['R2: a member votes as often as it is asked', 100, { mayGrantVote: () => true }],
