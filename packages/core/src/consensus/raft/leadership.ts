@@ -1,12 +1,13 @@
 import { assert, defined } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import type { Effect } from '../replica.ts';
-import type { RaftMessage } from './message.ts';
+import type { Proposal, RaftMessage } from './message.ts';
 import { Progress } from './progress.ts';
 import type { RaftLog } from './raft-log.ts';
 
 const APPEND_ENTRIES_MAX = 1024;
 const APPEND_BYTES_MAX = 1024 * 1024;
+const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
 type SnapshotRead = Pick<Message<'snapshotChunk'>, 'index' | 'offset' | 'data' | 'done'> & {
@@ -23,6 +24,7 @@ export class Leadership {
   readonly #majority: number;
   readonly #log: RaftLog;
   readonly #put: (effect: Effect<RaftMessage>) => void;
+  readonly #append: (proposal: Proposal) => void;
   #progress = new Map<number, Progress>();
   #transferSent = false;
   /** Confirms reads: see reads.ts. */
@@ -39,12 +41,26 @@ export class Leadership {
     readonly peers: readonly number[];
     readonly log: RaftLog;
     readonly put: (effect: Effect<RaftMessage>) => void;
+    readonly append: (proposal: Proposal) => void;
   }) {
     this.#term = options.term;
     this.#majority = options.majority;
     this.#log = options.log;
     this.#put = options.put;
+    this.#append = options.append;
     for (const peer of options.peers) this.#progress.set(peer, new Progress(peer, this.#log.lastIndex + 1));
+  }
+
+  /**
+   * false: too much is not committed yet, or leadership is being handed over and the target must catch up. The
+   * member where the proposal came in sends it again.
+   */
+  append(proposal: Proposal): boolean {
+    if (this.transferTo !== 0) return false;
+    if (this.uncommittedBytes + proposal.command.length > UNCOMMITTED_BYTES_MAX) return false;
+    this.uncommittedBytes += proposal.command.length;
+    this.#append(proposal);
+    return true;
   }
 
   // ── sending ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,7 +179,9 @@ export class Leadership {
 
   // ── leadership transfer (dissertation §3.10) ──────────────────────────────────────────────────────────────
 
+  /** Given up at the deadline; asking for a member that is no peer does nothing. */
   transfer(to: number, deadlineUs: number): void {
+    if (!this.#progress.has(to)) return;
     this.transferTo = to;
     this.transferDeadlineUs = deadlineUs;
     this.#transferSent = false;

@@ -109,6 +109,23 @@ export class RaftLog {
     return entries;
   }
 
+  /**
+   * §5.3: whether this log disagrees with a leader's entry (index, term), and what lets the leader skip a whole
+   * term at a time. Below the first entry kept everything is committed, hence equal.
+   */
+  conflictAt(
+    index: number,
+    term: number,
+    conflicts: (existing: number, other: number) => boolean,
+  ): { readonly hintTerm: number; readonly hintIndex: number } | null {
+    if (index < this.#baseIndex) return null;
+    const existing = this.termAt(index);
+    if (existing === undefined) return { hintTerm: 0, hintIndex: this.lastIndex + 1 };
+    if (!conflicts(existing, term)) return null;
+    assert(index > this.#baseIndex, 'the last compacted entry is committed, and never conflicts');
+    return { hintTerm: existing, hintIndex: this.firstIndexOfTerm(index) };
+  }
+
   /** The first index of the run of entries with the term of the one at `index`. */
   firstIndexOfTerm(index: number): number {
     const term = this.termAt(index);

@@ -30,18 +30,17 @@ import { DEFAULT_TIMING, type RaftOptions, type RaftTiming } from './options.ts'
 import { Proposals } from './proposals.ts';
 import { RaftLog } from './raft-log.ts';
 import { Reads } from './reads.ts';
-import { directoryReplaced, Registration } from './registration.ts';
+import { directoryReplaced, type ElectorateMessage, Registration } from './registration.ts';
 import { RAFT_RULES, type RaftRules } from './rules.ts';
+import { Votes } from './votes.ts';
 
 const ROLES = ['follower', 'precandidate', 'candidate', 'leader'] as const satisfies readonly Role[];
 const ELECTION_DRAW = 1;
-const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
 
 export class Raft implements Replica<RaftMessage> {
   readonly #member: number;
-  readonly #directory: number;
   readonly #peers: readonly number[];
   readonly #random: Random;
   readonly #timing: RaftTiming;
@@ -51,6 +50,7 @@ export class Raft implements Replica<RaftMessage> {
   readonly #proposals = new Proposals();
   readonly #reads = new Reads();
   readonly #registration: Registration;
+  readonly #votes: Votes;
   #nowUs = 0;
   #started = false;
   #boot = 0;
@@ -60,8 +60,6 @@ export class Raft implements Replica<RaftMessage> {
   #leader = 0;
   #commitIndex = 0;
   #lastMark: Mark = 0;
-  #votes = new Map<number, boolean>();
-  #voteMark: Mark = 0;
   /** While this member leads. */
   #leadership: Leadership | null = null;
   #installing = 0;
@@ -73,13 +71,18 @@ export class Raft implements Replica<RaftMessage> {
     assert(options.members.includes(options.member), 'a member is one of the members');
     assert(options.member > 0, 'member numbers start at 1');
     this.#member = options.member;
-    this.#directory = options.directory;
     this.#peers = options.members.filter((member) => member !== options.member);
     this.#random = options.random;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#rules = options.rules ?? RAFT_RULES;
     this.#outbox = outbox;
-    this.#registration = new Registration(options.members.length);
+    this.#registration = new Registration({
+      peers: this.#peers,
+      send: (to, message, after) => this.#send(to, message, after),
+      persist: (record) => this.#persist(record),
+      onRefused: (by) => this.#outbox.put(directoryReplaced(this.#member, options.directory, by)),
+    });
+    this.#votes = new Votes(this.#majority);
   }
 
   step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
@@ -92,11 +95,14 @@ export class Raft implements Replica<RaftMessage> {
       case 'receive':
         return this.#onReceive(event.from, event.directory, event.message);
       case 'propose':
-        return this.#onPropose(event.id, event.command);
+        if (!this.#proposals.add(event.id, event.command, nowUs, nowUs + this.#timing.proposalTimeoutUs)) {
+          this.#reject(event.id, 'Overloaded');
+        }
+        return;
       case 'read':
         return this.#reads.add(event.id, nowUs, nowUs + this.#timing.proposalTimeoutUs);
       case 'control':
-        return this.#onTransferLeadership(event.command.to);
+        return this.#leadership?.transfer(event.command.to, nowUs + this.#timing.electionTimeoutUs);
       case 'tick':
         return this.#onTick();
       case 'flush':
@@ -123,8 +129,7 @@ export class Raft implements Replica<RaftMessage> {
     const follows = this.#leader !== 0 && this.#leadership === null;
     const waiting = Math.min(this.#proposals.deadlineUs(follows), this.#reads.deadlineUs(follows));
     if (this.#leadership === null) {
-      const registering = this.#peers.some((peer) => !this.#registration.isAcknowledgedBy(peer));
-      const registerUs = registering ? this.#heartbeatDeadlineUs : Number.POSITIVE_INFINITY;
+      const registerUs = this.#registration.isAsking ? this.#heartbeatDeadlineUs : Number.POSITIVE_INFINITY;
       return Math.min(waiting, this.#electionDeadlineUs, registerUs);
     }
     return Math.min(waiting, this.#heartbeatDeadlineUs, this.#leadership.quorumDeadlineUs);
@@ -141,8 +146,6 @@ export class Raft implements Replica<RaftMessage> {
     };
   }
 
-  // ── starting ──────────────────────────────────────────────────────────────────────────────────────────────
-
   #onStart(recovered: Recovered): void {
     this.#started = true;
     this.#boot = recovered.boot;
@@ -155,37 +158,13 @@ export class Raft implements Replica<RaftMessage> {
     this.#heartbeatDeadlineUs = this.#nowUs;
   }
 
-  /** Until enough peers have bound this directory it says nothing but this (see registration.ts). */
-  #register(): void {
-    for (const peer of this.#peers) {
-      if (!this.#registration.isAcknowledgedBy(peer)) this.#send(peer, { type: 'register' });
-    }
-    if (this.#registration.shouldRecord) this.#registration.recordedBy(this.#persist({ type: 'registered' }));
-  }
-
-  #onReceive(from: number, directory: number, message: RaftMessage): void {
+  #onReceive(from: number, directory: number, received: RaftMessage): void {
     if (!this.#peers.includes(from)) return;
-    const bound = this.#registration.directoryOf(from);
-    if (bound !== undefined && bound !== directory) {
-      if (message.type === 'register') this.#send(from, { type: 'refused' });
-      return;
-    }
-    if (message.type === 'register') {
-      if (bound === undefined) {
-        this.#registration.bind(from, directory);
-        this.#persist({ type: 'directory', member: from, directory });
-      }
-      return this.#send(from, { type: 'registered' }, this.#lastMark);
-    }
-    if (message.type === 'registered') return this.#registration.onAcknowledged(from);
-    if (message.type === 'refused') {
-      if (!this.#registration.registered) this.#outbox.put(directoryReplaced(this.#member, this.#directory, from));
-      return;
-    }
-    if (this.#registration.registered) this.#onMessage(from, message);
+    const message = this.#registration.admit(from, directory, received);
+    if (message !== null) this.#onMessage(from, message);
   }
 
-  #onMessage(from: number, message: Exclude<RaftMessage, { type: 'register' | 'registered' | 'refused' }>): void {
+  #onMessage(from: number, message: ElectorateMessage): void {
     if ('term' in message && !this.#observeTerm(from, message)) return;
     switch (message.type) {
       case 'requestVote':
@@ -212,7 +191,7 @@ export class Raft implements Replica<RaftMessage> {
         }
         return;
       case 'forward':
-        return this.#onForward(message.proposals);
+        return message.proposals.forEach((proposal) => this.#leadership?.append(proposal));
       case 'timeoutNow':
         if (from === this.#leader) this.#startElection(true);
         return;
@@ -258,7 +237,7 @@ export class Raft implements Replica<RaftMessage> {
     const now = this.#nowUs;
     if (now >= this.#heartbeatDeadlineUs) {
       this.#heartbeatDeadlineUs = now + this.#timing.heartbeatUs;
-      this.#register();
+      this.#registration.announce();
       this.#leadership?.heartbeat(now, this.#commitIndex, this.#timing.electionTimeoutUs);
     }
     if (this.#leadership !== null) {
@@ -281,8 +260,9 @@ export class Raft implements Replica<RaftMessage> {
     if (!this.#registration.registered || this.#installing !== 0) return;
     this.#role = 'precandidate';
     this.#setLeader(0);
-    this.#votes = new Map([[this.#member, true]]);
-    if (this.#hasMajority()) return this.#startElection(false);
+    this.#votes.begin();
+    this.#votes.count(this.#member, true);
+    if (this.#votes.areMajority) return this.#startElection(false);
     this.#requestVotes(this.#term + 1, true, false, 0);
   }
 
@@ -292,10 +272,10 @@ export class Raft implements Replica<RaftMessage> {
     this.#setLeader(0);
     this.#term++;
     this.#votedFor = this.#member;
-    this.#votes = new Map();
-    // Its own vote counts once it is durable, like any other (PITFALLS R2).
-    this.#voteMark = this.#persist({ type: 'vote', term: this.#term, votedFor: this.#votedFor });
-    this.#requestVotes(this.#term, false, transfer, this.#voteMark);
+    const mark = this.#persist({ type: 'vote', term: this.#term, votedFor: this.#votedFor });
+    this.#votes.begin();
+    this.#votes.awaitOwn(mark);
+    this.#requestVotes(this.#term, false, transfer, mark);
   }
 
   #requestVotes(term: number, preVote: boolean, transfer: boolean, after: Mark): void {
@@ -338,16 +318,10 @@ export class Raft implements Replica<RaftMessage> {
     const awaited = message.preVote ? this.#role === 'precandidate' : this.#role === 'candidate';
     if (!awaited) return;
     if (message.granted && message.term !== asked) return;
-    this.#votes.set(from, message.granted);
-    if (!this.#hasMajority()) return;
+    this.#votes.count(from, message.granted);
+    if (!this.#votes.areMajority) return;
     if (message.preVote) this.#startElection(false);
     else this.#becomeLeader();
-  }
-
-  #hasMajority(): boolean {
-    let granted = 0;
-    for (const vote of this.#votes.values()) if (vote) granted++;
-    return granted >= this.#majority;
   }
 
   get #majority(): number {
@@ -384,7 +358,8 @@ export class Raft implements Replica<RaftMessage> {
 
   #leadershipOptions(): ConstructorParameters<typeof Leadership>[0] {
     const put = (effect: Effect<RaftMessage>) => this.#outbox.put(effect);
-    return { term: this.#term, majority: this.#majority, peers: this.#peers, log: this.#log, put };
+    const append = ({ origin, command }: Proposal) => this.#appendEntry(origin, command);
+    return { term: this.#term, majority: this.#majority, peers: this.#peers, log: this.#log, put, append };
   }
 
   #setLeader(leader: number): void {
@@ -407,23 +382,14 @@ export class Raft implements Replica<RaftMessage> {
 
   // ── proposals ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  #onPropose(id: number, command: Uint8Array): void {
-    const accepted = this.#proposals.add(id, command, this.#nowUs, this.#nowUs + this.#timing.proposalTimeoutUs);
-    if (!accepted) this.#reject(id, 'Overloaded');
-  }
-
   /** Appends what is due if this member leads, else forwards it; again after a while, since either may get lost. */
   #sendProposals(): void {
-    if (this.#leader === 0 || this.#isHandingOver) return;
+    if (this.#leader === 0) return;
     const due = this.#proposals.due(this.#nowUs);
     if (due.length === 0) return;
     const acknowledgedThrough = this.#proposals.acknowledgedThrough;
-    const originOf = (sequence: number): Origin => ({
-      member: this.#member,
-      boot: this.#boot,
-      sequence,
-      acknowledgedThrough,
-    });
+    const [member, boot] = [this.#member, this.#boot];
+    const originOf = (sequence: number): Origin => ({ member, boot, sequence, acknowledgedThrough });
     if (this.#leadership === null) {
       const againUs = this.#nowUs + this.#timing.electionTimeoutUs;
       for (const proposals of this.#proposals.forwards(due, originOf, againUs)) {
@@ -433,36 +399,18 @@ export class Raft implements Replica<RaftMessage> {
     }
     for (const pending of due) {
       const { sequence, command } = pending;
-      if (!this.#appendProposal(this.#leadership, { origin: originOf(sequence), command })) break;
+      if (!this.#leadership.append({ origin: originOf(sequence), command })) break;
       // It is in this log: only a change of leader can lose it.
       this.#proposals.onSent(pending, Number.MAX_SAFE_INTEGER);
     }
   }
 
-  #onForward(proposals: readonly Proposal[]): void {
-    if (this.#leadership === null || this.#isHandingOver) return;
-    for (const proposal of proposals) this.#appendProposal(this.#leadership, proposal);
-  }
-
-  /** While leadership is being handed over nothing new is appended, or the target would never catch up. */
-  get #isHandingOver(): boolean {
-    return this.#leadership !== null && this.#leadership.transferTo !== 0;
-  }
-
-  #appendProposal(leadership: Leadership, proposal: Proposal): boolean {
-    if (leadership.uncommittedBytes + proposal.command.length > UNCOMMITTED_BYTES_MAX) return false;
-    leadership.uncommittedBytes += proposal.command.length;
-    this.#appendEntry(proposal.origin, proposal.command);
-    return true;
+  #store(entry: Entry): void {
+    this.#log.append(entry, this.#persist({ type: 'entry', entry }));
   }
 
   #appendEntry(origin: Origin | null, command: Uint8Array): void {
-    const entry: Entry = { term: this.#term, index: this.#log.lastIndex + 1, origin, command };
-    this.#store(entry);
-  }
-
-  #store(entry: Entry): void {
-    this.#log.append(entry, this.#persist({ type: 'entry', entry }));
+    this.#store({ term: this.#term, index: this.#log.lastIndex + 1, origin, command });
   }
 
   // ── replication (§5.3) ────────────────────────────────────────────────────────────────────────────────────
@@ -481,23 +429,10 @@ export class Raft implements Replica<RaftMessage> {
     this.#followLeader(from);
     if (this.#installing !== 0) return;
     const { previousIndex, previousTerm, entries, round } = message;
-    // Below the first entry kept everything is committed, hence equal.
-    const existingTerm = previousIndex < this.#log.firstIndex ? previousTerm : this.#log.termAt(previousIndex);
-    if (
-      previousIndex === this.#log.firstIndex - 1 &&
-      this.#rules.conflicts(this.#log.termAt(previousIndex) ?? 0, previousTerm)
-    ) {
-      assert(false, 'the last compacted entry is committed, and never conflicts');
-    }
-    if (existingTerm === undefined || this.#rules.conflicts(existingTerm, previousTerm)) {
-      const hintIndex =
-        existingTerm === undefined ? this.#log.lastIndex + 1 : this.#log.firstIndexOfTerm(previousIndex);
-      const hintTerm = existingTerm ?? 0;
-      return this.#send(
-        from,
-        { type: 'conflict', term: this.#term, round, previousIndex, hintTerm, hintIndex },
-        this.#lastMark,
-      );
+    const conflict = this.#log.conflictAt(previousIndex, previousTerm, this.#rules.conflicts);
+    if (conflict !== null) {
+      const reply = { type: 'conflict', term: this.#term, round, previousIndex, ...conflict } as const;
+      return this.#send(from, reply, this.#lastMark);
     }
     for (const entry of entries) this.#accept(entry);
     const matchIndex = this.#rules.matchIndex(previousIndex, entries.length);
@@ -566,13 +501,6 @@ export class Raft implements Replica<RaftMessage> {
     }
   }
 
-  // ── leadership transfer (dissertation §3.10) ──────────────────────────────────────────────────────────────
-
-  #onTransferLeadership(to: number): void {
-    if (!this.#peers.includes(to)) return;
-    this.#leadership?.transfer(to, this.#nowUs + this.#timing.electionTimeoutUs);
-  }
-
   // ── snapshots (§7) ────────────────────────────────────────────────────────────────────────────────────────
 
   #onSnapshotChunk(from: number, message: Message<'snapshotChunk'>): void {
@@ -600,15 +528,12 @@ export class Raft implements Replica<RaftMessage> {
     this.#replyToSnapshot(index, 0, true);
   }
 
-  // ── effects ───────────────────────────────────────────────────────────────────────────────────────────────
-
   #onPersisted(mark: Mark): void {
     assert(mark <= this.#lastMark, 'only what was asked for is persisted');
     this.#log.onPersisted(mark);
     this.#registration.onPersisted(mark);
-    if (this.#role !== 'candidate' || mark < this.#voteMark || this.#votes.has(this.#member)) return;
-    this.#votes.set(this.#member, true);
-    if (this.#hasMajority()) this.#becomeLeader();
+    const counts = this.#role === 'candidate' && this.#votes.onPersisted(mark, this.#member);
+    if (counts && this.#votes.areMajority) this.#becomeLeader();
   }
 
   #persist(record: LogRecord): Mark {
@@ -625,20 +550,17 @@ export class Raft implements Replica<RaftMessage> {
     this.#outbox.put({ type: 'rejected', id, reason });
   }
 
-  // ── saving ────────────────────────────────────────────────────────────────────────────────────────────────
-
   save(writer: ByteWriter): void {
     writer.bool(this.#started);
     writer.u8(ROLES.indexOf(this.#role));
     for (const value of this.#numbers()) writer.varint(value);
     writer.varint(Number.isFinite(this.#heardLeaderUs) ? this.#heardLeaderUs + 1 : 0);
-    writer.varint(this.#votes.size);
-    for (const [member, vote] of this.#votes) {
-      writer.varint(member);
-      writer.bool(vote);
-    }
     this.#leadership?.save(writer);
-    for (const part of [this.#log, this.#proposals, this.#reads, this.#registration]) part.save(writer);
+    for (const part of this.#parts()) part.save(writer);
+  }
+
+  #parts(): readonly { save(writer: ByteWriter): void; load(reader: ByteReader): void }[] {
+    return [this.#log, this.#votes, this.#proposals, this.#reads, this.#registration];
   }
 
   #numbers(): number[] {
@@ -650,7 +572,6 @@ export class Raft implements Replica<RaftMessage> {
       this.#leader,
       this.#commitIndex,
       this.#lastMark,
-      this.#voteMark,
       this.#installing,
       this.#electionDeadlineUs,
       this.#heartbeatDeadlineUs,
@@ -667,16 +588,13 @@ export class Raft implements Replica<RaftMessage> {
     this.#leader = reader.varint();
     this.#commitIndex = reader.varint();
     this.#lastMark = reader.varint();
-    this.#voteMark = reader.varint();
     this.#installing = reader.varint();
     this.#electionDeadlineUs = reader.varint();
     this.#heartbeatDeadlineUs = reader.varint();
     const heard = reader.varint();
     this.#heardLeaderUs = heard === 0 ? Number.NEGATIVE_INFINITY : heard - 1;
-    this.#votes = new Map();
-    for (let left = reader.varint(); left > 0; left--) this.#votes.set(reader.varint(), reader.bool());
     this.#leadership = this.#role === 'leader' ? new Leadership(this.#leadershipOptions()) : null;
     this.#leadership?.load(reader);
-    for (const part of [this.#log, this.#proposals, this.#reads, this.#registration]) part.load(reader);
+    for (const part of this.#parts()) part.load(reader);
   }
 }

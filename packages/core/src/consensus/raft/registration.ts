@@ -1,5 +1,9 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
-import type { Effect, Mark } from '../replica.ts';
+import type { Effect, LogRecord, Mark } from '../replica.ts';
+import type { RaftMessage } from './message.ts';
+
+/** What members that may vote say to each other. */
+export type ElectorateMessage = Exclude<RaftMessage, { type: 'register' | 'registered' | 'refused' }>;
 
 /**
  * Which directory each member is known by. A directory may vote only once `needed` *other* members have bound it
@@ -8,13 +12,27 @@ import type { Effect, Mark } from '../replica.ts';
  */
 export class Registration {
   readonly needed: number;
+  readonly #peers: readonly number[];
+  readonly #send: (to: number, message: RaftMessage, after?: Mark) => void;
+  readonly #persist: (record: LogRecord) => Mark;
+  readonly #onRefused: (by: number) => void;
   registered = false;
   #bound = new Map<number, number>();
   #acknowledged = new Set<number>();
   #recordMark: Mark = 0;
+  #bindMark: Mark = 0;
 
-  constructor(members: number) {
-    this.needed = members === 1 ? 0 : Math.floor((members - 1) / 2) + 1;
+  constructor(options: {
+    readonly peers: readonly number[];
+    readonly send: (to: number, message: RaftMessage, after?: Mark) => void;
+    readonly persist: (record: LogRecord) => Mark;
+    readonly onRefused: (by: number) => void;
+  }) {
+    this.#peers = options.peers;
+    this.#send = options.send;
+    this.#persist = options.persist;
+    this.#onRefused = options.onRefused;
+    this.needed = this.#peers.length === 0 ? 0 : Math.floor(this.#peers.length / 2) + 1;
   }
 
   recover(bound: ReadonlyMap<number, number>, registered: boolean): void {
@@ -22,29 +40,44 @@ export class Registration {
     this.registered = registered;
   }
 
-  directoryOf(member: number): number | undefined {
-    return this.#bound.get(member);
+  /** Asks the peers that have not answered yet; until enough have, this is all that a member says. */
+  announce(): void {
+    for (const peer of this.#peers) if (!this.#acknowledged.has(peer)) this.#send(peer, { type: 'register' });
+    if (this.registered || this.#recordMark !== 0 || this.#acknowledged.size < this.needed) return;
+    this.#recordMark = this.#persist({ type: 'registered' });
   }
 
-  bind(member: number, directory: number): void {
+  /** Some peer has not answered yet. */
+  get isAsking(): boolean {
+    return this.#acknowledged.size < this.#peers.length;
+  }
+
+  /** Handles what is registration's own; returns what the rest of the replica may believe. */
+  admit(from: number, directory: number, message: RaftMessage): ElectorateMessage | null {
+    const bound = this.#bound.get(from);
+    if (bound !== undefined && bound !== directory) {
+      if (message.type === 'register') this.#send(from, { type: 'refused' });
+      return null;
+    }
+    switch (message.type) {
+      case 'register':
+        if (bound === undefined) this.#bind(from, directory);
+        this.#send(from, { type: 'registered' }, this.#bindMark);
+        return null;
+      case 'registered':
+        this.#acknowledged.add(from);
+        return null;
+      case 'refused':
+        if (!this.registered) this.#onRefused(from);
+        return null;
+      default:
+        return this.registered ? message : null;
+    }
+  }
+
+  #bind(member: number, directory: number): void {
     this.#bound.set(member, directory);
-  }
-
-  onAcknowledged(peer: number): void {
-    this.#acknowledged.add(peer);
-  }
-
-  isAcknowledgedBy(peer: number): boolean {
-    return this.#acknowledged.has(peer);
-  }
-
-  /** Enough peers know this directory, and the log is not yet told so. */
-  get shouldRecord(): boolean {
-    return !this.registered && this.#recordMark === 0 && this.#acknowledged.size >= this.needed;
-  }
-
-  recordedBy(mark: Mark): void {
-    this.#recordMark = mark;
+    this.#bindMark = this.#persist({ type: 'directory', member, directory });
   }
 
   onPersisted(mark: Mark): void {
@@ -54,18 +87,20 @@ export class Registration {
   save(writer: ByteWriter): void {
     writer.bool(this.registered);
     writer.varint(this.#recordMark);
+    writer.varint(this.#bindMark);
     writer.varint(this.#bound.size);
-    for (const [member, directory] of this.#bound) {
+    for (const [member, directory] of [...this.#bound].sort(([a], [b]) => a - b)) {
       writer.varint(member);
       writer.varint(directory);
     }
     writer.varint(this.#acknowledged.size);
-    for (const member of this.#acknowledged) writer.varint(member);
+    for (const member of [...this.#acknowledged].sort((a, b) => a - b)) writer.varint(member);
   }
 
   load(reader: ByteReader): void {
     this.registered = reader.bool();
     this.#recordMark = reader.varint();
+    this.#bindMark = reader.varint();
     this.#bound = new Map();
     for (let left = reader.varint(); left > 0; left--) this.#bound.set(reader.varint(), reader.varint());
     this.#acknowledged = new Set();
