@@ -7,7 +7,7 @@ function ask(fields: Partial<MessageOf<'requestVote'>> = {}): MessageOf<'request
 }
 
 describe('a vote', () => {
-  it('R2: is sent with the mark of the persist that makes it durable', () => {
+  it('R2 RI1: is sent with the mark of the persist that makes it durable', () => {
     const member = new Bench({ term: 4 });
     const effects = member.receive(2, ask());
     const [reply] = sends(effects, 'voteReply', 2);
@@ -17,7 +17,7 @@ describe('a vote', () => {
     expect(reply?.after).toBe(vote?.mark);
   });
 
-  it('R2: of a candidate for itself counts only once it is persisted, and asks for no other before', () => {
+  it('R2 RI1: of a candidate for itself counts only once it is persisted, and asks for no other before', () => {
     const member = new Bench();
     const asked = sends(member.campaign([2]), 'requestVote').filter((send) => !send.message.preVote);
     expect(asked.map((send) => send.after)).toEqual([member.lastMark, member.lastMark]);
@@ -29,7 +29,7 @@ describe('a vote', () => {
     expect(member.role).toBe('leader');
   });
 
-  it('R2: is not given to a second candidate of the term, also after a restart', () => {
+  it('R2 RI1: is not given to a second candidate of the term, also after a restart', () => {
     const grantedToThird = (rules: Partial<RaftRules>): boolean | undefined => {
       const restarted = new Bench({ term: 5, votedFor: 2, rules });
       return sends(restarted.receive(3, ask()), 'voteReply')[0]?.message.granted;
@@ -45,7 +45,7 @@ describe('a vote', () => {
     { lastLogTerm: 1, lastLogIndex: 9, granted: false, why: 'a longer log of a lower last term loses' },
     { lastLogTerm: 2, lastLogIndex: 2, granted: false, why: 'a shorter log of the same last term loses' },
     { lastLogTerm: 2, lastLogIndex: 3, granted: true, why: 'an equal log is enough' },
-  ])('R3: goes by last term, then last index: $why', ({ lastLogTerm, lastLogIndex, granted }) => {
+  ])('R3 RI2: goes by last term, then last index: $why', ({ lastLogTerm, lastLogIndex, granted }) => {
     const answer = (preVote: boolean, rules: Partial<RaftRules> = {}): boolean | undefined => {
       const voter = new Bench({ log: [1, 2, 2], rules });
       return sends(voter.receive(2, ask({ preVote, lastLogTerm, lastLogIndex })), 'voteReply')[0]?.message.granted;
@@ -57,7 +57,7 @@ describe('a vote', () => {
     expect(byIndex === granted && byTerm === granted).toBe(lastLogIndex === 3);
   });
 
-  it('R4: is counted once per voter', () => {
+  it('R4 RI3: is counted once per voter', () => {
     const candidate = new Bench({ members: 5 });
     candidate.campaign([2, 2]);
     expect(candidate.role).toBe('precandidate');
@@ -70,7 +70,7 @@ describe('a vote', () => {
     expect(candidate.role).toBe('leader');
   });
 
-  it('R4: is not what a late grant of a pre-vote is', () => {
+  it('R4 RI3: is not what a late grant of a pre-vote is', () => {
     const candidate = new Bench({ members: 5 });
     candidate.campaign([2, 3]);
     candidate.persisted();
@@ -83,7 +83,7 @@ describe('a vote', () => {
     expect(candidate.role).toBe('leader');
   });
 
-  it('R4: of an earlier term elects nobody in this one', () => {
+  it('R4 RI3: of an earlier term elects nobody in this one', () => {
     const candidate = new Bench();
     candidate.campaign([2]);
     candidate.campaign([2]);
@@ -97,7 +97,7 @@ describe('a vote', () => {
 });
 
 describe('a pre-vote', () => {
-  it('changes neither the term nor the vote of who is asked, nor the term of who asks', () => {
+  it('RI23: changes neither the term nor the vote of who is asked, nor the term of who asks', () => {
     const voter = new Bench({ term: 4 });
     const effects = voter.receive(2, ask({ preVote: true }));
     expect(sends(effects, 'voteReply')[0]?.message).toMatchObject({ term: 5, granted: true });
@@ -110,7 +110,7 @@ describe('a pre-vote', () => {
 });
 
 describe('disruption', () => {
-  it('R12: a member that hears a leader ignores a RequestVote of a higher term, until the leader falls silent', () => {
+  it('R12 RI4: a member that hears a leader ignores a RequestVote of a higher term, until the leader falls silent', () => {
     const follower = new Bench({ term: 4 });
     follower.append(2);
     follower.nowUs += ELECTION_US - 1;
@@ -122,7 +122,7 @@ describe('disruption', () => {
     expect(sends(follower.receive(3, ask({ term: 9 })), 'voteReply')[0]?.message.granted).toBe(true);
   });
 
-  it('R12: a leader is not deposed by a RequestVote of a higher term, but by one it asked for', () => {
+  it('R12 RI4: a leader is not deposed by a RequestVote of a higher term, but by one it asked for', () => {
     const leader = new Bench().leadCommitted();
     leader.receive(3, ask({ term: 9 }));
     expect(leader.role).toBe('leader');
@@ -130,7 +130,7 @@ describe('disruption', () => {
     expect(leader.raft.status()).toMatchObject({ role: 'follower', term: 9 });
   });
 
-  it('R11: a member in a higher term answers an older leader, which then steps down', () => {
+  it('R11 RI5: a member in a higher term answers an older leader, which then steps down', () => {
     const cutOff = new Bench({ term: 7 });
     const [reply] = sends(cutOff.append(2, { term: 3 }), 'conflict', 2);
     expect(reply?.message.term).toBe(7);
@@ -139,7 +139,7 @@ describe('disruption', () => {
     expect(leader.raft.status()).toMatchObject({ role: 'follower', term: 7 });
   });
 
-  it('R11: a leader that hears no majority for a whole time-out steps down', () => {
+  it('R11 RI5: a leader that hears no majority for a whole time-out steps down', () => {
     const leader = new Bench({ members: 5 }).leadCommitted();
     leader.pass(ELECTION_US);
     leader.appended(2);
@@ -151,7 +151,7 @@ describe('disruption', () => {
     expect(leader.role).not.toBe('leader');
   });
 
-  it('R22: leadership is handed over only to a member that has every entry, and nothing is added meanwhile', () => {
+  it('R22 RI19: leadership is handed over only to a member that has every entry, and nothing is added meanwhile', () => {
     const leader = new Bench().leadCommitted();
     leader.propose(1);
     leader.persisted();
@@ -170,7 +170,7 @@ describe('disruption', () => {
     expect(leader.raft.status()).toMatchObject({ role: 'leader', lastIndex: 3 });
   });
 
-  it('R22: only the leader can tell a member to campaign', () => {
+  it('R22 RI19: only the leader can tell a member to campaign', () => {
     const follower = new Bench({ term: 4 });
     follower.append(2);
     follower.receive(3, { type: 'timeoutNow', term: 4 });

@@ -3,7 +3,7 @@ import { Bench, ELECTION_US, of, PROPOSAL_US, sends } from './harness.test-suppo
 import { RAFT_RULES, type RaftRules } from './index.ts';
 
 describe('a linearizable read', () => {
-  it('R8: is not answered before the leader has committed an entry of its term', () => {
+  it('R8 RI11: is not answered before the leader has committed an entry of its term', () => {
     const afterEcho = (rules: Partial<RaftRules>): Bench => {
       const leader = new Bench({ log: [1, 1], rules }).lead();
       leader.read(1);
@@ -22,7 +22,7 @@ describe('a linearizable read', () => {
     expect(of(leader.effects, 'readReady')).toEqual([{ type: 'readReady', id: 1, index: 3 }]);
   });
 
-  it('R9: is never answered by an isolated leader, and ends as NoLeader', () => {
+  it('R9 RI12: is never answered by an isolated leader, and ends as NoLeader', () => {
     const isolated = (majority: RaftRules['majority']): Bench => {
       const leader = new Bench({ rules: { majority } }).leadCommitted();
       leader.read(1);
@@ -39,7 +39,7 @@ describe('a linearizable read', () => {
     [3, 1],
     [4, 2],
     [5, 2],
-  ])('R9: needs a majority that counts the leader itself: of %i members %i echoes', (members, echoes) => {
+  ])('R9 RI12: needs a majority that counts the leader itself: of %i members %i echoes', (members, echoes) => {
     const leader = new Bench({ members }).leadCommitted();
     leader.read(1);
     for (let peer = 2; peer <= echoes + 1; peer++) {
@@ -51,7 +51,7 @@ describe('a linearizable read', () => {
     expect(of(leader.effects, 'readReady')).toHaveLength(1);
   });
 
-  it('R9: is not confirmed by an echo of a round that began before it', () => {
+  it('R9 RI12: is not confirmed by an echo of a round that began before it', () => {
     const leader = new Bench().leadCommitted();
     leader.read(1);
     leader.appended(2);
@@ -63,7 +63,7 @@ describe('a linearizable read', () => {
     expect(of(leader.effects, 'readReady').map((ready) => ready.id)).toEqual([1, 2]);
   });
 
-  it('R8: at a follower is served at the index the leader confirmed, in this boot and batch only', () => {
+  it('R8 RI11: at a follower is served at the index the leader confirmed, in this boot and batch only', () => {
     const follower = new Bench({ term: 1 });
     follower.append(2);
     const [request] = sends(follower.read(7), 'readIndex', 2);
@@ -75,7 +75,7 @@ describe('a linearizable read', () => {
     expect(of(follower.effects, 'readReady')).toEqual([{ type: 'readReady', id: 7, index: 5 }]);
   });
 
-  it('R9: of a peer is confirmed by the leader like its own', () => {
+  it('R9 RI12: of a peer is confirmed by the leader like its own', () => {
     const leader = new Bench().leadCommitted();
     leader.receive(3, { type: 'readIndex', boot: 6, batch: 9 });
     expect(leader.sent('readIndexReply')).toEqual([]);
@@ -85,7 +85,7 @@ describe('a linearizable read', () => {
 });
 
 describe('a proposal', () => {
-  it('R21 R23: whose leader vanished after it was sent ends as Unknown', () => {
+  it('R21 R23 RI13: whose leader vanished after it was sent ends as Unknown', () => {
     const follower = new Bench({ term: 1 });
     follower.append(2);
     expect(sends(follower.propose(1), 'forward', 2)).toHaveLength(1);
@@ -93,21 +93,21 @@ describe('a proposal', () => {
     expect(of(follower.pass(1), 'rejected')).toEqual([{ type: 'rejected', id: 1, reason: 'Unknown' }]);
   });
 
-  it('R21 R23: that a deposed leader had in its log ends as Unknown', () => {
+  it('R21 R23 RI13: that a deposed leader had in its log ends as Unknown', () => {
     const leader = new Bench().leadCommitted();
     leader.propose(1);
     leader.append(2, { term: leader.term + 1 });
     expect(of(leader.pass(PROPOSAL_US), 'rejected')).toEqual([{ type: 'rejected', id: 1, reason: 'Unknown' }]);
   });
 
-  it('R23: that was never sent ends as NoLeader: it certainly did not happen', () => {
+  it('R23 RI13: that was never sent ends as NoLeader: it certainly did not happen', () => {
     const alone = new Bench();
     expect(alone.propose(1)).toEqual([]);
     expect(of(alone.pass(PROPOSAL_US), 'rejected')).toEqual([{ type: 'rejected', id: 1, reason: 'NoLeader' }]);
     expect(alone.sent('forward')).toEqual([]);
   });
 
-  it('R27: is sent again, under its own sequence, to the next leader', () => {
+  it('R27 RI14: is sent again, under its own sequence, to the next leader', () => {
     const follower = new Bench({ term: 1 });
     follower.append(2);
     follower.propose(1);

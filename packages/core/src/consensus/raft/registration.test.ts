@@ -5,7 +5,7 @@ import { Bench, directoryOf, HEARTBEAT_US, of, persists, sends } from './harness
 const UNKNOWN = new Map<number, number>();
 
 describe('a data directory', () => {
-  it('R26: says nothing but its name until enough members have bound it durably', () => {
+  it('R26 RI20: says nothing but its name until enough members have bound it durably', () => {
     const fresh = new Bench({ registered: false, directories: UNKNOWN });
     for (let i = 0; i < 50; i++) fresh.pass(HEARTBEAT_US);
     expect(new Set(of(fresh.effects, 'send').map((send) => send.message.type))).toEqual(new Set(['register']));
@@ -26,7 +26,7 @@ describe('a data directory', () => {
     expect(fresh.role).toBe('precandidate');
   });
 
-  it('R26: is bound once, durably, and any other under the same name is refused', () => {
+  it('R26 RI20: is bound once, durably, and any other under the same name is refused', () => {
     const member = new Bench({ registered: false, directories: UNKNOWN });
     const register = (directory: number) =>
       member.step({ type: 'receive', from: 2, directory, message: { type: 'register' } });
@@ -39,7 +39,7 @@ describe('a data directory', () => {
     expect(sends(register(7), 'registered', 2)).toHaveLength(1);
   });
 
-  it('R26: that is another than the bound one is not listened to', () => {
+  it('R26 RI20: that is another than the bound one is not listened to', () => {
     const voter = new Bench({ term: 4 });
     const fields = { term: 5, preVote: false, transfer: false, lastLogIndex: 9, lastLogTerm: 4 };
     const request = { type: 'requestVote', ...fields } as const;
@@ -49,7 +49,7 @@ describe('a data directory', () => {
     expect(sends(ask(directoryOf(2)), 'voteReply')[0]?.message.granted).toBe(true);
   });
 
-  it('R26: that is refused stops its member with DirectoryReplaced, unless it may vote already', () => {
+  it('R26 RI20: that is refused stops its member with DirectoryReplaced, unless it may vote already', () => {
     const wiped = new Bench({ registered: false, directories: UNKNOWN });
     const [stop] = of(wiped.receive(2, { type: 'refused' }), 'stop');
     expect(stop?.code).toBe('DirectoryReplaced');
@@ -57,7 +57,7 @@ describe('a data directory', () => {
     expect(new Bench().receive(2, { type: 'refused' })).toEqual([]);
   });
 
-  it.each([1, 2, 3, 4, 5, 6, 7])('R26: two of one member can never both register (%i members)', (members) => {
+  it.each([1, 2, 3, 4, 5, 6, 7])('R26 RI20: two of one member can never both register (%i members)', (members) => {
     const fresh = new Bench({ members, registered: false, directories: UNKNOWN });
     let needed = 0;
     fresh.pass(HEARTBEAT_US);
@@ -70,7 +70,7 @@ describe('a data directory', () => {
     if (members > 1) expect(2 * needed).toBeGreaterThan(members - 1);
   });
 
-  it('R26: that was wiped is refused by the cluster, which goes on without it', () => {
+  it('R26 RI20: that was wiped is refused by the cluster, which goes on without it', () => {
     const cluster = new SimulatedCluster({ seed: 26, members: 3, timing: QUICK, mayStop: true });
     expect(cluster.runUntil(() => cluster.leader() !== 0, 2_000_000)).toBe(true);
     const victim = cluster.leader();

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { text, utf8 } from '../../base/bytes.ts';
 import { SimulatedCluster } from '../../simulation/index.ts';
 
-it('R27: a proposal that is forwarded three times is in the log three times and happens once', () => {
+it('R27 RI14: a proposal that is forwarded three times is in the log three times and happens once', () => {
   const cluster = new SimulatedCluster({ seed: 27, members: 3 });
   expect(cluster.runUntil(() => cluster.leader() !== 0, 2_000_000)).toBe(true);
   cluster.run(100_000);

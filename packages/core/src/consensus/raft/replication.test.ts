@@ -4,7 +4,7 @@ import { RAFT_RULES, type RaftRules } from './index.ts';
 import { RaftLog } from './raft-log.ts';
 
 describe('commitment', () => {
-  it('R1: the leader of a later term does not commit an older entry by counting (Figure 8)', () => {
+  it('R1 RI6: the leader of a later term does not commit an older entry by counting (Figure 8)', () => {
     const withOldEntryEverywhere = (rules: Partial<RaftRules>): Bench => {
       const leader = new Bench({ log: [1, 2], term: 3, rules }).lead();
       expect(leader.raft.status()).toMatchObject({ term: 4, lastIndex: 3 });
@@ -22,7 +22,7 @@ describe('commitment', () => {
     expect(leader.commitIndex).toBe(3);
   });
 
-  it('R2: the leader counts its own copy only once it is durable', () => {
+  it('R2 RI7: the leader counts its own copy only once it is durable', () => {
     const leader = new Bench({ members: 5 }).lead();
     leader.appended(2);
     leader.appended(3, 0);
@@ -34,7 +34,7 @@ describe('commitment', () => {
     expect(leader.commitIndex).toBe(1);
   });
 
-  it('R28: an entry is applied with the mark of its own persist', () => {
+  it('R28 RI15: an entry is applied with the mark of its own persist', () => {
     const leader = new Bench().lead();
     leader.propose(1);
     // Both followers have it before this member does.
@@ -53,7 +53,7 @@ describe('commitment', () => {
 });
 
 describe('a follower', () => {
-  it('R2: acknowledges entries with the mark that makes the last of them durable', () => {
+  it('R2 RI7: acknowledges entries with the mark that makes the last of them durable', () => {
     const follower = new Bench({ term: 1 });
     const effects = follower.append(2, { entries: [entry(1, 1), entry(2, 1)] });
     const [reply] = sends(effects, 'appended', 2);
@@ -62,7 +62,7 @@ describe('a follower', () => {
     expect(sends(follower.append(2, { entries: [entry(1, 1)] }), 'appended')[0]?.after).toBe(follower.lastMark);
   });
 
-  it('R5: a stale or reordered append truncates nothing', () => {
+  it('R5 RI8: a stale or reordered append truncates nothing', () => {
     const afterStale = (rules: Partial<RaftRules>): number => {
       const follower = new Bench({ log: [1, 1, 1], rules });
       follower.append(2, { entries: [entry(1, 1)] });
@@ -74,7 +74,7 @@ describe('a follower', () => {
     expect(of(follower.append(2, { entries: [entry(1, 1), entry(2, 1)] }), 'persist')).toEqual([]);
   });
 
-  it('R5: only an entry of another term is replaced, with all that follow it', () => {
+  it('R5 RI8: only an entry of another term is replaced, with all that follow it', () => {
     const afterConflict = (rules: Partial<RaftRules>): Bench => {
       const follower = new Bench({ log: [1, 1, 1], term: 2, rules });
       follower.append(2, { previousIndex: 1, previousTerm: 1, entries: [entry(2, 2)], commitIndex: 2 });
@@ -87,7 +87,7 @@ describe('a follower', () => {
     expect(of(broken.effects, 'apply').map((apply) => apply.entry.term)).toEqual([1, 1]);
   });
 
-  it('R5: refuses to go on rather than truncate what is committed', () => {
+  it('R5 RI8: refuses to go on rather than truncate what is committed', () => {
     const follower = new Bench({ log: [1, 1, 1], term: 2 });
     follower.append(2, { previousIndex: 2, previousTerm: 1, commitIndex: 2 });
     expect(follower.commitIndex).toBe(2);
@@ -95,7 +95,7 @@ describe('a follower', () => {
     expect(() => follower.append(2, conflict)).toThrow('a committed entry is never truncated');
   });
 
-  it('R6: commits nothing beyond what it has verified against this leader', () => {
+  it('R6 RI9: commits nothing beyond what it has verified against this leader', () => {
     const afterHeartbeat = (rules: Partial<RaftRules>): number => {
       const follower = new Bench({ log: [1, 1, 1], term: 2, rules });
       follower.append(2, { previousIndex: 1, previousTerm: 1, commitIndex: 3 });
@@ -105,7 +105,7 @@ describe('a follower', () => {
     expect(afterHeartbeat({ followerCommit: (leaderCommit) => leaderCommit })).toBe(3);
   });
 
-  it('R7: acknowledges previous + length, not the end of its own log', () => {
+  it('R7 RI10: acknowledges previous + length, not the end of its own log', () => {
     const acknowledged = (rules: Partial<RaftRules>): number | undefined => {
       const follower = new Bench({ log: [1, 1, 1, 1], rules });
       const effects = follower.append(2, { previousIndex: 1, previousTerm: 1, entries: [entry(2, 1)] });
@@ -115,7 +115,7 @@ describe('a follower', () => {
     expect(acknowledged({ matchIndex: (previous, length) => previous + length + 2 })).toBe(4);
   });
 
-  it('R7: tells where its log may agree when the previous entry is missing or of another term', () => {
+  it('R7 RI10: tells where its log may agree when the previous entry is missing or of another term', () => {
     const follower = new Bench({ log: [1, 2, 2], term: 4 });
     const hint = (previousIndex: number, previousTerm: number) =>
       sends(follower.append(2, { previousIndex, previousTerm }), 'conflict')[0]?.message;
@@ -124,7 +124,7 @@ describe('a follower', () => {
     expect(follower.lastIndex).toBe(3);
   });
 
-  it('R18: takes an append from below what it compacted for what it is: already there', () => {
+  it('R18 RI17: takes an append from below what it compacted for what it is: already there', () => {
     const follower = new Bench({ log: [1, 1, 1, 1] });
     follower.append(2, { previousIndex: 4, previousTerm: 1, commitIndex: 3 });
     follower.step({ type: 'applied', index: 3 });
@@ -137,7 +137,7 @@ describe('a follower', () => {
 });
 
 describe('a leader', () => {
-  it('R7: a late conflict moves nothing', () => {
+  it('R7 RI10: a late conflict moves nothing', () => {
     const leader = new Bench({ log: [1, 1, 1] }).leadCommitted();
     const late = { round: 0, previousIndex: 3, hintTerm: 0, hintIndex: 1 };
     expect(leader.receive(2, { type: 'conflict', term: leader.term, ...late })).toEqual([]);
@@ -149,7 +149,7 @@ describe('a leader', () => {
     expect(leader.commitIndex).toBe(5);
   });
 
-  it('R7: goes back to where the logs may agree on a conflict, and no further than match', () => {
+  it('R7 RI10: goes back to where the logs may agree on a conflict, and no further than match', () => {
     const leader = new Bench({ log: [1, 2, 2, 3], term: 4 }).lead();
     const { term } = leader;
     const effects = leader.receive(2, {
@@ -167,7 +167,7 @@ describe('a leader', () => {
     expect(again.every((send) => send.message.previousIndex >= 4)).toBe(true);
   });
 
-  it('R18: gives a peer behind its compaction a snapshot, and claims nothing about the log meanwhile', () => {
+  it('R18 RI17: gives a peer behind its compaction a snapshot, and claims nothing about the log meanwhile', () => {
     // A peer that lost touch asks from index 1 on.
     const behind = new Bench({ log: [1, 1, 1] }).lead();
     behind.persisted();
@@ -182,7 +182,7 @@ describe('a leader', () => {
 });
 
 describe('the log in memory', () => {
-  it('R19: a late persist of a truncated entry does not make its successor durable', () => {
+  it('R19 RI16: a late persist of a truncated entry does not make its successor durable', () => {
     const log = new RaftLog();
     log.append(entry(1, 1), 1);
     log.append(entry(2, 1), 2);
@@ -198,7 +198,7 @@ describe('the log in memory', () => {
 });
 
 describe('the rules', () => {
-  it('S1: a majority is more than half, for every size', () => {
+  it('S1 RI22: a majority is more than half, for every size', () => {
     expect([1, 2, 3, 4, 5, 6, 7].map(RAFT_RULES.majority)).toEqual([1, 2, 2, 3, 3, 4, 4]);
   });
 });

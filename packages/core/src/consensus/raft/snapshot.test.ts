@@ -8,7 +8,7 @@ const NONE_SETTLED = () => false;
 describe('a snapshot of the leader', () => {
   const chunk = { type: 'snapshotChunk', term: 3, index: 9, snapshotTerm: 2 } as const;
 
-  it('R17: is stored chunk by chunk, installed whole, and only then acknowledged', () => {
+  it('R17 RI18: is stored chunk by chunk, installed whole, and only then acknowledged', () => {
     const follower = new Bench({ log: [1, 1], term: 3 });
     const first = follower.receive(2, { ...chunk, offset: 0, data: utf8('ab'), done: false });
     expect(of(first, 'storeSnapshot')).toMatchObject([{ index: 9, term: 2, offset: 0, done: false }]);
@@ -26,7 +26,7 @@ describe('a snapshot of the leader', () => {
     expect(of(follower.effects, 'apply').map((apply) => apply.entry.index)).toEqual([10]);
   });
 
-  it('R17: that is not ahead of the commit index changes nothing', () => {
+  it('R17 RI18: that is not ahead of the commit index changes nothing', () => {
     const follower = new Bench({ log: [1, 1, 1], term: 3 });
     follower.append(2, { previousIndex: 3, previousTerm: 1, commitIndex: 3 });
     const effects = follower.receive(2, {
@@ -42,7 +42,7 @@ describe('a snapshot of the leader', () => {
     expect(follower.lastIndex).toBe(3);
   });
 
-  it('R17: keeps the entries that follow it when the log agrees with it, and none when not', () => {
+  it('R17 RI18: keeps the entries that follow it when the log agrees with it, and none when not', () => {
     const after = (snapshotTerm: number): number => {
       const follower = new Bench({ log: [1, 1, 1], term: 3 });
       follower.receive(2, { ...chunk, index: 2, snapshotTerm, offset: 0, data: utf8('a'), done: true });
@@ -52,7 +52,7 @@ describe('a snapshot of the leader', () => {
     expect([after(1), after(2)]).toEqual([3, 2]);
   });
 
-  it('R23: that contains a proposal whose result is not known here ends it as Unknown', () => {
+  it('R23 RI13: that contains a proposal whose result is not known here ends it as Unknown', () => {
     const follower = new Bench({ log: [1, 1], term: 3 });
     follower.append(2);
     follower.propose(1);
@@ -62,7 +62,7 @@ describe('a snapshot of the leader', () => {
     expect(of(effects, 'rejected')).toEqual([{ type: 'rejected', id: 1, reason: 'Unknown' }]);
   });
 
-  it('R18: is read from where the peer stands, and replication goes on behind it', () => {
+  it('R18 RI17: is read from where the peer stands, and replication goes on behind it', () => {
     const leader = new Bench({ log: [1, 1, 1] }).lead();
     leader.persisted();
     leader.appended(2);
@@ -119,7 +119,7 @@ describe('a saved member', () => {
     } else bench.pass(1 + below(150_000));
   }
 
-  it.each([1, 2, 3, 4, 5])('goes on to the same bytes, loaded again and again (seed %i)', (seed) => {
+  it.each([1, 2, 3, 4, 5])('RI21: goes on to the same bytes, loaded again and again (seed %i)', (seed) => {
     const straight = run(seed, Number.POSITIVE_INFINITY);
     for (const every of [1, 7]) {
       const reloaded = run(seed, every);
