@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Driver, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
 import { KvStateMachine } from '@polder/core/kv';
 import { type Logger, pino } from 'pino';
-import { FileDisk } from '../disk/index.ts';
+import { FileDisk, type FileSystem } from '../disk/index.ts';
 import type { StoreMember } from '../etcd/index.ts';
 import { type ClientListener, type Faults, type LinkRule, startClientListener } from '../http/index.ts';
 import { type LinkFault, PeerTransport } from '../transport/index.ts';
@@ -40,25 +40,32 @@ export interface Member {
   readonly stopped: Promise<Error | null>;
 }
 
+/** What a test puts in the place of the machine. */
+export interface MemberEnvironment {
+  readonly fileSystem?: FileSystem;
+}
+
 /** How long a leader that stops waits for its successor. */
 const HAND_OVER_MS = 1_000;
 
 /**
  * Starts a member. Throws what its parts throw, by code: `UnknownMember`, those of `FileDisk.open`,
- * `PortInUse`.
+ * `PortInUse`, and those of `opened`.
  */
-export async function startMember(config: MemberConfig): Promise<Member> {
+export async function startMember(config: MemberConfig, environment: MemberEnvironment = {}): Promise<Member> {
   const self = config.members.find(({ name }) => name === config.name);
   if (self === undefined) {
     const names = config.members.map(({ name }) => name).join(', ');
     throw new PolderError('UnknownMember', `member ${config.name} is not among the members: ${names}`);
   }
   const logger = pino({ level: config.logLevel, base: { member: config.name } });
-  const disk = await FileDisk.open(config.dataDirectory, { cluster: config.cluster, member: config.name });
+  const owner = { cluster: config.cluster, member: config.name };
+  const disk = await FileDisk.open(config.dataDirectory, { ...owner, ...environment });
   const assembled = assemble(config, self, disk, logger);
   try {
     await assembled.transport.listen();
     assembled.world.run(() => assembled.driver.start());
+    await opened(assembled);
     const listener = await listen(config, self, assembled, logger);
     logger.info({ clientPort: listener.port, peerPort: assembled.transport.port }, 'started');
     return running(assembled, listener, self, disk, logger);
@@ -75,12 +82,14 @@ interface Assembled {
   readonly transport: PeerTransport;
   readonly driver: KvDriver;
   readonly store: ReplicatedStore;
+  readonly started: PromiseWithResolvers<undefined>;
   readonly stopped: PromiseWithResolvers<Error | null>;
   /** Resolves when another member leads, or none of this one's peers can. */
   handedOver: (() => void) | null;
 }
 
 function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, logger: Logger): Assembled {
+  const started = withResolvers<undefined>();
   const stopped = withResolvers<Error | null>();
   const peers = config.members.filter(({ id }) => id !== self.id);
   const transport: PeerTransport = new PeerTransport({
@@ -111,6 +120,7 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
       member: self.id,
       peersReachable: () => transport.reachable().map((id) => nameOf(config, id)),
     },
+    onStarted: () => started.resolve(undefined),
     onStopped: fail,
   });
   const driver: KvDriver = new Driver({
@@ -132,9 +142,15 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
         outbox,
       ),
   });
-  const assembled: Assembled = { world, transport, driver, store, stopped, handedOver: null };
+  const assembled: Assembled = { world, transport, driver, store, started, stopped, handedOver: null };
   world.attach(sink(assembled, config, logger));
   return assembled;
+}
+
+/** The log is read back, or the member cannot start from it: `CorruptLog`, `CorruptSnapshot`, `DiskError`. */
+async function opened({ started, stopped }: Assembled): Promise<void> {
+  const error = await Promise.race([started.promise, stopped.promise]);
+  if (error instanceof Error) throw error;
 }
 
 /** The driver as the world's sink, with an eye on who leads. */

@@ -27,6 +27,7 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
   readonly #members: readonly StoreMember[];
   readonly #environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
   readonly #waiting = new Map<number, Waiting>();
+  readonly #onStart: () => void;
   readonly #onEnd: (error: Error) => void;
   #stopped: Error | null = null;
   #leader = 0;
@@ -38,6 +39,7 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     readonly machine: KvStateMachine;
     readonly members: readonly StoreMember[];
     readonly environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
+    readonly onStarted: () => void;
     readonly onStopped: (error: Error) => void;
   }) {
     this.#driver = options.driver;
@@ -45,6 +47,7 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     this.#machine = options.machine;
     this.#members = options.members;
     this.#environment = options.environment;
+    this.#onStart = options.onStarted;
     this.#onEnd = options.onStopped;
   }
 
@@ -103,7 +106,9 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     else waiting.reject(rejection(outcome.reason));
   }
 
-  onStarted(): void {}
+  onStarted(): void {
+    this.#onStart();
+  }
 
   onStopped(error: Error): void {
     this.end(error);
