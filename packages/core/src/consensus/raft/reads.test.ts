@@ -54,9 +54,10 @@ describe('a linearizable read', () => {
   it('R9 RI12: is not confirmed by an echo of a round that began before it', () => {
     const leader = new Bench().leadCommitted();
     leader.read(1);
+    leader.read(2);
     leader.appended(2);
     const { term, lastIndex: matchIndex } = leader.raft.status();
-    leader.read(2);
+    expect(of(leader.effects, 'readReady').map((ready) => ready.id)).toEqual([1]);
     leader.receive(3, { type: 'appended', term, round: 1, matchIndex });
     expect(of(leader.effects, 'readReady').map((ready) => ready.id)).toEqual([1]);
     leader.appended(3);

@@ -139,14 +139,22 @@ describe('a follower', () => {
 describe('a leader', () => {
   it('R7 RI10: a late conflict moves nothing', () => {
     const leader = new Bench({ log: [1, 1, 1] }).leadCommitted();
+    expect(sends(leader.propose(1), 'append', 2)[0]?.message).toMatchObject({ previousIndex: 4 });
+    // The entry is under way: it is not sent again, and the next one follows it without waiting.
     const late = { round: 0, previousIndex: 3, hintTerm: 0, hintIndex: 1 };
     expect(leader.receive(2, { type: 'conflict', term: leader.term, ...late })).toEqual([]);
-    const [next] = sends(leader.propose(1), 'append', 2);
-    expect(next?.message).toMatchObject({ previousIndex: 4, entries: [{ index: 5 }] });
-    // Nor does it take an acknowledgement back.
+    const [next] = sends(leader.propose(2), 'append', 2);
+    expect(next?.message).toMatchObject({ previousIndex: 5, entries: [{ index: 6 }] });
+  });
+
+  it('R7 RI10: a late acknowledgement takes nothing back', () => {
+    const leader = new Bench().leadCommitted();
+    leader.propose(1);
+    leader.appended(2, 2);
+    leader.appended(2, 1);
+    expect(leader.commitIndex).toBe(1);
     leader.persisted();
-    leader.appended(2);
-    expect(leader.commitIndex).toBe(5);
+    expect(leader.commitIndex).toBe(2);
   });
 
   it('R7 RI10: goes back to where the logs may agree on a conflict, and no further than match', () => {
