@@ -71,7 +71,7 @@ class Load {
   }
 
   async #put(): Promise<void> {
-    // The key's number is only counted as readable by later slices: all of this one's puts are answered by then.
+    // Reads may take any number below the count: they run in slices of their own, when every put has been answered.
     await this.store.put(keyOf(this.#keys++), VALUE);
   }
 
@@ -92,7 +92,7 @@ export async function benchPuts(progress: (line: string) => void): Promise<PutsR
   const rows: Row[] = [];
   for (const operation of ['put', 'read'] as const) {
     for (const callers of CALLERS) {
-      progress(`measuring ${operation}, ${callers} callers`);
+      progress(`measuring ${operation}, callers: ${callers}`);
       rows.push(await measureRow(loads, operation, callers));
     }
   }

@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { GrpcClient, rpc } from '@polder/server';
 
+/** Found on PATH; no part of the project, so a machine without it has no peer to compare with. */
+const ETCD = 'etcd';
 const HOST = '127.0.0.1';
 const START_MS = 20_000;
 const STOP_MS = 5_000;
@@ -123,7 +125,7 @@ export class Store {
 
 /** etcd's version, or null when there is none on PATH. */
 export function etcdVersion(): string | null {
-  const { status, stdout } = spawnSync('etcd', ['--version'], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(ETCD, ['--version'], { encoding: 'utf8' });
   return status === 0 ? (/etcd Version: (\S+)/.exec(stdout)?.[1] ?? 'unknown') : null;
 }
 
@@ -147,7 +149,7 @@ function commandOf(name: StoreName, data: string, peer: number, client: number):
       const peers = ['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl];
       const clients = ['--listen-client-urls', clientUrl, '--advertise-client-urls', clientUrl];
       const member = ['--name', 'm1', '--data-dir', data, '--initial-cluster', `m1=${peerUrl}`];
-      return ['etcd', [...member, ...peers, ...clients, '--logger', 'zap', '--log-level', 'warn']];
+      return [ETCD, [...member, ...peers, ...clients, '--logger', 'zap', '--log-level', 'warn']];
     }
   }
 }
