@@ -25,6 +25,8 @@ export interface Exercised {
   partitions: number;
   oneWayCuts: number;
   pauses: number;
+  /** Asked for; some are given up. */
+  transfers: number;
   snapshotsInstalled: number;
   framesLost: number;
   framesDuplicated: number;
@@ -62,6 +64,7 @@ export class Campaign {
   #partitions = 0;
   #oneWayCuts = 0;
   #pauses = 0;
+  #transfers = 0;
 
   constructor(seed: number, options: CampaignOptions = SHORT) {
     const members = seed % 2 === 0 ? 3 : 5;
@@ -80,7 +83,7 @@ export class Campaign {
   /** Some faults begin or end, then time passes. */
   round(): void {
     this.cluster.setWeather(this.#drawWeather());
-    switch (this.#below(9)) {
+    switch (this.#below(10)) {
       case 0:
         this.#partition();
         break;
@@ -104,6 +107,9 @@ export class Campaign {
         break;
       case 7:
         this.#changeLeaders();
+        break;
+      case 8:
+        this.#transfer();
         break;
       default:
         this.cluster.heal();
@@ -169,6 +175,7 @@ export class Campaign {
       partitions: this.#partitions,
       oneWayCuts: this.#oneWayCuts,
       pauses: this.#pauses,
+      transfers: this.#transfers,
       snapshotsInstalled: cluster.invariants.snapshotsInstalled,
       framesLost: lost,
       framesDuplicated: duplicated,
@@ -254,6 +261,15 @@ export class Campaign {
     }
     this.cluster.run(this.#below(50_000));
     this.#recover();
+  }
+
+  /** To any member: one that lags, is cut off or is down too (R22). */
+  #transfer(): void {
+    const leader = this.cluster.leader();
+    const to = this.#anyMember();
+    if (leader === 0 || to === leader || this.cluster.member(leader).paused) return;
+    this.cluster.transferLeadership(leader, to);
+    this.#transfers++;
   }
 
   #pause(): void {
