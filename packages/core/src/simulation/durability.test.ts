@@ -164,4 +164,23 @@ describe('a disk that fails', () => {
     }
     expect(appliedLater).toBeGreaterThan(0);
   });
+
+  it('R23: a write forwarded to a leader that appended it, and then not heard of again, is Unknown, and is applied', () => {
+    const cluster = new SimulatedCluster({ seed: 1, members: 3 });
+    expect(write(cluster, 'before')).toBe(true);
+    cluster.run(100_000);
+    const leader = cluster.leader();
+    const asked = cluster.ids.find((id) => id !== leader) as number;
+    let appended = false;
+    cluster.filter = (from, to, message) => {
+      if (from === leader && message.type === 'append' && message.entries.length > 0) appended = true;
+      return to === asked ? 'drop' : 'deliver';
+    };
+    const id = cluster.propose(asked, put('in doubt'));
+    expect(cluster.runUntil(() => appended, 1_000_000)).toBe(true);
+    expect(cluster.runUntil(() => cluster.outcome(id).type !== 'pending', 3_000_000)).toBe(true);
+    expect(cluster.outcome(id)).toEqual({ type: 'rejected', reason: 'Unknown' });
+    cluster.filter = null;
+    expect(valueAt(cluster)).toBe('in doubt');
+  });
 });
