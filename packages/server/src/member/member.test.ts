@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const client of clients) client.close();
+  await Promise.all(clients.map((client) => client.close()));
   await Promise.all(running.map((member) => member.stop()));
   running = [];
   clients = [];

@@ -63,8 +63,9 @@ export type RaftMessage =
   | { readonly type: 'forward'; readonly proposals: readonly Proposal[] }
   | { readonly type: 'timeoutNow'; readonly term: number }
   | { readonly type: 'register' }
-  | { readonly type: 'registered' }
-  | { readonly type: 'refused' };
+  /** Both name the directory that they answer: a late one to an earlier directory says nothing about this one. */
+  | { readonly type: 'registered'; readonly directory: number }
+  | { readonly type: 'refused'; readonly directory: number };
 
 const TYPES = [
   'requestVote',
@@ -140,9 +141,10 @@ function encode(writer: ByteWriter, message: RaftMessage): void {
     case 'timeoutNow':
       return writer.varint(message.term);
     case 'register':
+      return;
     case 'registered':
     case 'refused':
-      return;
+      return writer.varint(message.directory);
     default:
       return unreachable(message);
   }
@@ -204,9 +206,10 @@ function decode(reader: ByteReader): RaftMessage {
     case 'timeoutNow':
       return { type, term: reader.varint() };
     case 'register':
+      return { type };
     case 'registered':
     case 'refused':
-      return { type };
+      return { type, directory: reader.varint() };
     case undefined:
       throw new PolderError('MalformedBytes', 'a message of a kind this version does not know');
     default:

@@ -68,8 +68,7 @@ export class Raft implements Replica<RaftMessage> {
   #heartbeatDeadlineUs = 0;
 
   constructor(options: RaftOptions, outbox: Outbox<RaftMessage>) {
-    assert(options.members.includes(options.member), 'a member is one of the members');
-    assert(options.member > 0, 'member numbers start at 1');
+    assert(options.member > 0 && options.members.includes(options.member), 'a member is one of the members');
     this.#member = options.member;
     this.#peers = options.members.filter((member) => member !== options.member);
     this.#random = options.random;
@@ -77,6 +76,7 @@ export class Raft implements Replica<RaftMessage> {
     this.#rules = options.rules ?? RAFT_RULES;
     this.#outbox = outbox;
     this.#registration = new Registration({
+      directory: options.directory,
       peers: this.#peers,
       send: (to, message, after) => this.#send(to, message, after),
       persist: (record) => this.#persist(record),

@@ -13,10 +13,10 @@ describe('a data directory', () => {
     const request = { type: 'requestVote', term: 5, preVote: false, transfer: false } as const;
     expect(fresh.receive(2, { ...request, lastLogIndex: 9, lastLogTerm: 4 })).toEqual([]);
 
-    fresh.receive(2, { type: 'registered' });
+    fresh.receive(2, { type: 'registered', directory: directoryOf(1) });
     fresh.pass(HEARTBEAT_US);
     expect(persists(fresh.effects, 'registered')).toEqual([]);
-    fresh.receive(3, { type: 'registered' });
+    fresh.receive(3, { type: 'registered', directory: directoryOf(1) });
     fresh.pass(HEARTBEAT_US);
     expect(persists(fresh.effects, 'registered')).toHaveLength(1);
     fresh.campaign();
@@ -51,10 +51,20 @@ describe('a data directory', () => {
 
   it('R26 RI20: that is refused stops its member with DirectoryReplaced, unless it may vote already', () => {
     const wiped = new Bench({ registered: false, directories: UNKNOWN });
-    const [stop] = of(wiped.receive(2, { type: 'refused' }), 'stop');
+    const [stop] = of(wiped.receive(2, { type: 'refused', directory: directoryOf(1) }), 'stop');
     expect(stop?.code).toBe('DirectoryReplaced');
     expect(stop?.message).toContain('member 2');
-    expect(new Bench().receive(2, { type: 'refused' })).toEqual([]);
+    expect(new Bench().receive(2, { type: 'refused', directory: directoryOf(1) })).toEqual([]);
+  });
+
+  it('R26 RI20: takes no late answer to an earlier directory for one of its own', () => {
+    const fresh = new Bench({ registered: false, directories: UNKNOWN });
+    fresh.pass(HEARTBEAT_US);
+    expect(fresh.receive(2, { type: 'refused', directory: 999 })).toEqual([]);
+    fresh.receive(2, { type: 'registered', directory: 999 });
+    fresh.receive(3, { type: 'registered', directory: 999 });
+    fresh.pass(HEARTBEAT_US);
+    expect(persists(fresh.effects, 'registered')).toEqual([]);
   });
 
   it.each([1, 2, 3, 4, 5, 6, 7])('R26 RI20: two of one member can never both register (%i members)', (members) => {
@@ -62,7 +72,7 @@ describe('a data directory', () => {
     let needed = 0;
     fresh.pass(HEARTBEAT_US);
     while (persists(fresh.effects, 'registered').length === 0) {
-      fresh.receive(++needed + 1, { type: 'registered' });
+      fresh.receive(++needed + 1, { type: 'registered', directory: directoryOf(1) });
       fresh.pass(HEARTBEAT_US);
     }
     expect(needed).toBeLessThanOrEqual(members - 1);

@@ -12,6 +12,7 @@ export type ElectorateMessage = Exclude<RaftMessage, { type: 'register' | 'regis
  */
 export class Registration {
   readonly needed: number;
+  readonly #directory: number;
   readonly #peers: readonly number[];
   readonly #send: (to: number, message: RaftMessage, after?: Mark) => void;
   readonly #persist: (record: LogRecord) => Mark;
@@ -23,11 +24,13 @@ export class Registration {
   #bindMark: Mark = 0;
 
   constructor(options: {
+    readonly directory: number;
     readonly peers: readonly number[];
     readonly send: (to: number, message: RaftMessage, after?: Mark) => void;
     readonly persist: (record: LogRecord) => Mark;
     readonly onRefused: (by: number) => void;
   }) {
+    this.#directory = options.directory;
     this.#peers = options.peers;
     this.#send = options.send;
     this.#persist = options.persist;
@@ -56,19 +59,19 @@ export class Registration {
   admit(from: number, directory: number, message: RaftMessage): ElectorateMessage | null {
     const bound = this.#bound.get(from);
     if (bound !== undefined && bound !== directory) {
-      if (message.type === 'register') this.#send(from, { type: 'refused' });
+      if (message.type === 'register') this.#send(from, { type: 'refused', directory });
       return null;
     }
     switch (message.type) {
       case 'register':
         if (bound === undefined) this.#bind(from, directory);
-        this.#send(from, { type: 'registered' }, this.#bindMark);
+        this.#send(from, { type: 'registered', directory }, this.#bindMark);
         return null;
       case 'registered':
-        this.#acknowledged.add(from);
+        if (message.directory === this.#directory) this.#acknowledged.add(from);
         return null;
       case 'refused':
-        if (!this.registered) this.#onRefused(from);
+        if (message.directory === this.#directory && !this.registered) this.#onRefused(from);
         return null;
       default:
         return this.registered ? message : null;
