@@ -10,7 +10,7 @@ import { PutRequest, RangeRequest, RangeResponse } from '../generated/etcdserver
 import { GrpcClient } from '../grpc/index.ts';
 import { type Member, type MemberAddresses, type MemberEnvironment, startMember } from './member.ts';
 
-const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 2_000_000 };
+const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 10_000_000 };
 
 let directory = '';
 let running: Member[] = [];
@@ -71,12 +71,12 @@ async function put(client: GrpcClient, key: string, value: string): Promise<void
     key: utf8(key),
     value: utf8(value),
   }).finish();
-  await client.call('/etcdserverpb.KV/Put', request, { timeoutMs: 5_000 });
+  await client.call('/etcdserverpb.KV/Put', request, { timeoutMs: 15_000 });
 }
 
 async function get(client: GrpcClient, key: string): Promise<string | undefined> {
   const request = RangeRequest.encode({ ...RangeRequest.decode(new Uint8Array(0)), key: utf8(key) }).finish();
-  const answer = await client.call('/etcdserverpb.KV/Range', request, { timeoutMs: 5_000 });
+  const answer = await client.call('/etcdserverpb.KV/Range', request, { timeoutMs: 15_000 });
   const [found] = RangeResponse.decode(answer).kvs;
   return found === undefined ? undefined : Buffer.from(found.value).toString();
 }
