@@ -150,10 +150,7 @@ export class Campaign {
   checkHistory(): void {
     const verdict = checkLinearizable(this.clients.history);
     if (verdict.result === 'valid') return;
-    this.#violated(
-      'Linearizability',
-      `${verdict.result}: ${verdict.violation?.sentence ?? 'the search was too large'}`,
-    );
+    this.#violated('Linearizability', `${verdict.result}: ${verdict.violation?.sentence ?? verdict.reason}`);
   }
 
   exercised(): Exercised {
