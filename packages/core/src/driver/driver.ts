@@ -59,6 +59,8 @@ export interface DriverOptions<Message, Result, Query, Answer> {
   readonly snapshotEntries?: number;
   /** So many entries stay in memory below a snapshot, for peers that are a little behind. */
   readonly trailingEntries?: number;
+  /** A segment of the log that has reached this size is closed. */
+  readonly segmentBytes?: number;
 }
 
 export type DriverStatus = ReplicaStatus & {
@@ -100,7 +102,8 @@ export class Driver<Message, Result, Query, Answer> {
   constructor(options: DriverOptions<Message, Result, Query, Answer>) {
     this.#options = options;
     const submit = (operation: DiskOperation) => this.#submit(operation);
-    this.#log = new Log({ submit });
+    const { segmentBytes } = options;
+    this.#log = new Log(segmentBytes === undefined ? { submit } : { submit, segmentBytes });
     this.#snapshots = new Snapshots(submit);
     this.#replica = options.createReplica({ put: (effect) => this.#effects.push(effect) });
   }

@@ -7,3 +7,4 @@ export {
   type ReadOutcome,
 } from './driver.ts';
 export { decodeFrame } from './frame.ts';
+export { type FrameFault, FrameReader, MAX_FRAME_BYTES, type ReadResult, wrapFrame } from './wire.ts';

@@ -3,7 +3,7 @@ import { defined } from '../base/assert.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { draw, scaled } from '../base/random.ts';
 import type { Entry, LogRecord, Recovered } from '../consensus/replica.ts';
-import { SimulatedDisk } from '../simulation/disk.ts';
+import { SimulatedDisk } from '../simulation/world/disk.ts';
 import type { DiskOperation } from '../world/world.ts';
 import { Log } from './index.ts';
 

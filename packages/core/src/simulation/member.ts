@@ -1,48 +1,29 @@
-import { assert, defined, unreachable } from '../base/assert.ts';
-import { type ByteReader, ByteWriter } from '../base/bytes.ts';
-import { Raft, type RaftRules, type RaftTiming, raftCodec } from '../consensus/raft/index.ts';
-import type { RaftMessage } from '../consensus/raft/message.ts';
-import type { Codec } from '../consensus/replica.ts';
-import { type ClientPort, Driver } from '../driver/index.ts';
-import { decodeKvRequest, encodeKvRequest, type KvRequest, type KvResult, KvStateMachine } from '../kv/index.ts';
-import { loadEvent, saveEvent, type WorldEvent } from './event-queue.ts';
-import type { Invariants } from './invariants.ts';
-import { type DiskSpeed, MemberWorld, type SharedWorld } from './member-world.ts';
-import { ObservedOutbox, ObservedReplica, ObservedStateMachine } from './observed.ts';
-import { CONCERN } from './random-streams.ts';
+import { assert, unreachable } from '../base/assert.ts';
+import type { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteWriter as Bytes } from '../base/bytes.ts';
+import type { Control, Process, ProtocolRun, ProtocolTypes } from './protocol.ts';
+import { loadEvent, saveEvent, type WorldEvent } from './world/event-queue.ts';
+import { type DiskSpeed, MemberWorld, type SharedWorld } from './world/member-world.ts';
+import { CONCERN } from './world/random-streams.ts';
 
 type TurnEvent = Extract<WorldEvent, { type: 'turn' }>;
 type Arrived = Exclude<WorldEvent, { type: 'timer' | 'turn' }>;
-type KvDriver = Driver<RaftMessage, KvResult, KvRequest, KvResult>;
 
-export type MemberStatus = ReturnType<KvDriver['status']> & { readonly id: number };
-
-/** One life of a member: gone at a crash, while its MemberWorld stays. */
-interface Life {
-  readonly driver: KvDriver;
-  readonly machine: KvStateMachine;
-}
-
-export interface MemberOptions {
+export interface MemberOptions<Types extends ProtocolTypes> {
   readonly id: number;
   readonly members: readonly number[];
   readonly shared: SharedWorld;
-  readonly invariants: Invariants;
   readonly diskSpeed: DiskSpeed;
-  readonly timing: Partial<RaftTiming>;
-  readonly rules: RaftRules | undefined;
-  readonly clients: ClientPort<KvResult, KvResult>;
-  readonly snapshotEntries: number;
-  readonly trailingEntries: number;
-  /** The question that the cluster knows as `id` is the driver's `driverId`. */
-  readonly onAsked: (id: number, driverId: number) => void;
+  readonly run: ProtocolRun<Types>;
+  readonly onAnswered: (id: number, outcome: Types['outcome']) => void;
+  readonly onStopped: (error: Error) => void;
 }
 
-/** A member of a SimulatedCluster: the process that comes and goes, on the World that stays. */
-export class SimulatedMember {
+/** A member of a Simulation: the process that comes and goes, on the World that stays. */
+export class SimulatedMember<Types extends ProtocolTypes> {
   readonly world: MemberWorld;
-  readonly #options: MemberOptions;
-  #life: Life | null = null;
+  readonly #options: MemberOptions<Types>;
+  #process: Process<Types['status']> | null = null;
   #directory: number;
   #paused = false;
   #turnQueued = false;
@@ -51,7 +32,7 @@ export class SimulatedMember {
   /** What reached a paused member, in order. */
   #backlog: (Arrived | TurnEvent)[] = [];
 
-  constructor(options: MemberOptions) {
+  constructor(options: MemberOptions<Types>) {
     this.#options = options;
     this.world = new MemberWorld(options.shared, options.id, options.diskSpeed);
     this.#directory = this.#newDirectory();
@@ -62,40 +43,45 @@ export class SimulatedMember {
   }
 
   get alive(): boolean {
-    return this.#life !== null;
+    return this.#process !== null;
   }
 
   get paused(): boolean {
     return this.#paused;
   }
 
-  /** The state machine's bytes: equal on members that applied the same. `null` while the member is down. */
+  /** The replicated state's bytes: equal on members that applied the same. `null` while the member is down. */
   stateBytes(): Uint8Array | null {
-    if (this.#life === null) return null;
-    const writer = new ByteWriter();
-    this.#life.machine.save(writer);
-    return writer.finish();
+    return this.#process === null ? null : this.#options.run.stateOf(this.#process);
   }
 
   /** `null` while the member is down. */
-  status(): MemberStatus | null {
-    return this.#life === null ? null : { id: this.id, ...this.#life.driver.status() };
+  status(): (Types['status'] & { readonly id: number }) | null {
+    return this.#process === null ? null : { id: this.id, ...this.#process.status() };
+  }
+
+  /** What a checkpoint would hold of the process; null while it is down. */
+  processBytes(): Uint8Array | null {
+    if (this.#process === null) return null;
+    const writer = new Bytes();
+    this.#process.save(writer);
+    return writer.finish();
   }
 
   start(): void {
-    this.#life = this.#newLife();
-    this.#life.driver.start();
+    this.#process = this.#newProcess();
+    this.#process.start();
     this.#wantTurn();
   }
 
-  crash(): void {
-    this.#life = null;
+  crash(power: boolean): void {
+    this.#process = null;
     this.#turnQueued = false;
     this.#paused = false;
     this.#backlog = [];
     this.#arrived = [];
-    this.world.crash();
-    this.#options.invariants.onCrash(this.id);
+    this.world.crash(power);
+    this.#options.run.onCrashed(this.id);
   }
 
   wipe(): void {
@@ -116,27 +102,28 @@ export class SimulatedMember {
     for (const event of backlog) queue.push(this.#options.shared.nowUs(), event);
   }
 
-  /** Asks a live member that leads; anyone else ignores it. */
-  transferLeadership(to: number): void {
-    const life = this.#life;
-    assert(life !== null, 'only a live member hands leadership over');
-    life.driver.transferLeadership(to);
-    this.#turn(life.driver);
+  control(command: Control): void {
+    assert(this.#process !== null, 'only a live member takes a command');
+    this.#process.onControl(command);
+    this.#turn(this.#process);
   }
 
-  handle(event: Exclude<WorldEvent, { type: 'timer' }>): void {
+  /** False: the event meant nothing to the life that the member now has. */
+  handle(event: Exclude<WorldEvent, { type: 'timer' }>): boolean {
     // A frame is addressed to the member; all else to the life that asked for it.
-    if (event.type !== 'frame' && event.epoch !== this.world.epoch) return;
-    if (this.#life === null) return;
+    if (event.type !== 'frame' && event.epoch !== this.world.epoch) return false;
+    if (this.#process === null) return false;
+    if (event.type === 'wake' && !this.#paused && !this.world.takeWake(event.atUs)) return false;
     if (this.#paused) {
       this.#backlog.push(event);
     } else if (event.type === 'turn') {
       this.#turnQueued = false;
-      this.#turn(this.#life.driver);
+      this.#turn(this.#process);
     } else {
       this.#arrived.push(event);
       this.#wantTurn();
     }
+    return true;
   }
 
   save(writer: ByteWriter): void {
@@ -148,8 +135,8 @@ export class SimulatedMember {
       writer.varint(events.length);
       for (const event of events) saveEvent(writer, event);
     }
-    writer.bool(this.#life !== null);
-    if (this.#life !== null) this.#life.driver.save(writer);
+    writer.bool(this.#process !== null);
+    if (this.#process !== null) this.#process.save(writer);
   }
 
   load(reader: ByteReader): void {
@@ -159,33 +146,30 @@ export class SimulatedMember {
     this.#turnQueued = reader.bool();
     this.#arrived = loadEvents(reader) as Arrived[];
     this.#backlog = loadEvents(reader) as (Arrived | TurnEvent)[];
-    this.#life = reader.bool() ? this.#newLife() : null;
-    if (this.#life !== null) this.#life.driver.load(reader);
+    this.#process = reader.bool() ? this.#newProcess() : null;
+    if (this.#process !== null) this.#process.load(reader);
   }
 
-  /** What arrived is handed over here and not before, so that between two events a driver can be saved. */
-  #turn(driver: KvDriver): void {
+  /** What arrived is handed over here and not before, so that between two events a process can be saved. */
+  #turn(process: Process<Types['status']>): void {
     const arrived = this.#arrived;
     this.#arrived = [];
-    for (const event of arrived) this.#handOver(driver, event);
-    driver.turn();
+    for (const event of arrived) this.#handOver(process, event);
+    process.turn();
   }
 
-  #handOver(driver: KvDriver, event: Arrived): void {
+  #handOver(process: Process<Types['status']>, event: Arrived): void {
     switch (event.type) {
       case 'frame':
-        return driver.onFrame(event.from, event.frame);
+        return process.onFrame(event.from, event.frame);
       case 'disk': {
         const { token, result } = this.world.completeDisk();
-        return driver.onDisk(token, result);
+        return process.onDisk(token, result);
       }
       case 'wake':
-        if (this.world.takeWake(event.atUs)) driver.onWake();
-        return;
+        return process.onWake();
       case 'request':
-        if (event.kind === 'propose') this.#options.onAsked(event.id, driver.propose(event.request));
-        else this.#options.onAsked(event.id, driver.read(decodeKvRequest(event.request)));
-        return;
+        return process.onRequest(event.id, event.request);
       default:
         unreachable(event);
     }
@@ -193,7 +177,7 @@ export class SimulatedMember {
 
   /** A little later, so that what arrives close together is one batch, as in a real event loop. */
   #wantTurn(): void {
-    if (this.#turnQueued || this.#life === null) return;
+    if (this.#turnQueued || this.#process === null) return;
     this.#turnQueued = true;
     const { shared } = this.#options;
     const delayUs = shared.random.below(CONCERN.turnDelay, this.id, 20);
@@ -204,43 +188,25 @@ export class SimulatedMember {
     return 1 + this.#options.shared.random.below(CONCERN.directory, this.id, 1 << 30);
   }
 
-  #newLife(): Life {
-    const { id, members, invariants, timing, rules, clients } = this.#options;
-    const machine = new KvStateMachine();
-    const directory = this.#directory;
-    const driver: KvDriver = new Driver({
+  #newProcess(): Process<Types['status']> {
+    const { id, members, run, onAnswered, onStopped } = this.#options;
+    const { epoch } = this.world;
+    return run.createProcess({
       member: id,
-      directory,
+      members,
+      directory: this.#directory,
       world: this.world,
-      codec: raftCodec,
-      queryCodec: requestCodec,
-      createReplica: (outbox) => {
-        const options = { member: id, directory, members, random: this.world.random, timing };
-        const observed = new ObservedOutbox(id, invariants, outbox);
-        const raft = new Raft(rules === undefined ? options : { ...options, rules }, observed);
-        return new ObservedReplica(id, invariants, raft);
+      answer: onAnswered,
+      // A process of an earlier life has no voice.
+      stop: (error) => {
+        if (epoch === this.world.epoch) onStopped(error);
       },
-      stateMachine: new ObservedStateMachine(id, invariants, machine),
-      clients,
-      snapshotEntries: this.#options.snapshotEntries,
-      trailingEntries: this.#options.trailingEntries,
     });
-    return { driver, machine };
   }
 }
-
-const requestCodec: Codec<KvRequest> = {
-  encode: (writer, request) => writer.bytes(encodeKvRequest(request)),
-  decode: (reader) => decodeKvRequest(reader.bytes()),
-};
 
 function loadEvents(reader: ByteReader): WorldEvent[] {
   const events: WorldEvent[] = [];
   for (let count = reader.varint(); count > 0; count--) events.push(loadEvent(reader));
   return events;
-}
-
-/** For messages about a member that must exist. */
-export function memberOf(members: readonly (SimulatedMember | undefined)[], id: number): SimulatedMember {
-  return defined(members[id], 'a member has an id from 1 to n');
 }

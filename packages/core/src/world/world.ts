@@ -14,6 +14,8 @@ export interface World {
 export interface Clock {
   /** Microseconds since an arbitrary start; never goes back. */
   monotonicUs(): number;
+  /** Milliseconds since 1970 by this member's own clock: it drifts, and jumps either way. Nothing may rely on it. */
+  wallMs(): number;
   /** One wake-up: a later call replaces an earlier one. `Infinity` cancels it. */
   wakeAt(monotonicUs: number): void;
 }

@@ -5,8 +5,8 @@
  *      └───────────┴─────────┴────────▲
  */
 import type { Socket } from 'node:net';
+import { FrameReader, MAX_FRAME_BYTES, type ReadResult } from '@polder/core';
 import type { TransportCounters } from './counters.ts';
-import { FrameReader, MAX_FRAME_BYTES, type ReadResult } from './frames.ts';
 import {
   decodeHello,
   decodeRefusal,

@@ -2,8 +2,7 @@
  * Who speaks to whom. Both sides open with a preamble that no version changes (magic, version), then a hello frame;
  * the side that listens may answer with a refusal frame instead. Directory ids make a wiped member a stranger (PITFALLS R26).
  */
-import { assert, ByteReader, ByteWriter, PolderError, utf8 } from '@polder/core';
-import { encodeFrame } from './frames.ts';
+import { assert, ByteReader, ByteWriter, PolderError, utf8, wrapFrame } from '@polder/core';
 
 export const PROTOCOL_VERSION = 1;
 export const PREAMBLE_BYTES = 8;
@@ -39,7 +38,7 @@ export function encodeHello(hello: Hello, version = PROTOCOL_VERSION): Uint8Arra
   writer.varint(hello.member);
   writer.varint(hello.directory);
   writer.varint(hello.to);
-  return withPreamble(encodeFrame(HELLO_CHANNEL, writer.finish()), version);
+  return withPreamble(wrapFrame(HELLO_CHANNEL, writer.finish()), version);
 }
 
 /** Throws `MalformedBytes`. */
@@ -57,7 +56,7 @@ export function encodeRefusal(refusal: Refusal): Uint8Array {
   const writer = new ByteWriter();
   writer.string(refusal.code);
   writer.string(refusal.message);
-  return withPreamble(encodeFrame(REFUSAL_CHANNEL, writer.finish()), PROTOCOL_VERSION);
+  return withPreamble(wrapFrame(REFUSAL_CHANNEL, writer.finish()), PROTOCOL_VERSION);
 }
 
 /** Throws `MalformedBytes`. */

@@ -1,5 +1,4 @@
 export type { TransportCounters } from './counters.ts';
-export { MAX_FRAME_BYTES } from './frames.ts';
 export { type LinkDirection, type LinkFault, MAX_DELAY_MS } from './link-faults.ts';
 export type { TransportLogger } from './logger.ts';
 export { type PeerAddress, PeerTransport, type PeerTransportOptions } from './peer-transport.ts';

@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { utf8 } from '@polder/core';
+import { MAX_FRAME_BYTES, utf8, wrapFrame } from '@polder/core';
 import { afterEach, expect, test } from 'vitest';
-import { encodeFrame, MAX_FRAME_BYTES } from './frames.ts';
 import { encodeHello, PROTOCOL_VERSION } from './handshake.ts';
 import type { TransportLogger } from './logger.ts';
 import { PeerTransport, type PeerTransportOptions } from './peer-transport.ts';
@@ -152,11 +151,11 @@ test('garbage is cut off and counted', async () => {
   expect(await stranger(one.transport.port, utf8('GET / HTTP/1.1\r\nHost: x\r\n\r\n'))).toHaveLength(0);
   expect(one.transport.counters.garbage).toBe(1);
   // The right magic, then a frame that is no hello.
-  const polite = Buffer.concat([hello(1).subarray(0, 8), encodeFrame(0, utf8('early'))]);
+  const polite = Buffer.concat([hello(1).subarray(0, 8), wrapFrame(0, utf8('early'))]);
   await stranger(one.transport.port, polite);
   expect(one.transport.counters.garbage).toBe(2);
   // A hello whose inside is not one.
-  await stranger(one.transport.port, Buffer.concat([hello(1).subarray(0, 8), encodeFrame(0xff, utf8('\xff\xff'))]));
+  await stranger(one.transport.port, Buffer.concat([hello(1).subarray(0, 8), wrapFrame(0xff, utf8('\xff\xff'))]));
   expect(one.transport.counters.garbage).toBe(3);
   expect(one.received).toEqual([]);
 });
@@ -177,9 +176,9 @@ test('a stranger may not claim a large frame, nor a peer one above the limit', a
 test('a frame with a wrong checksum ends the connection, and nothing after it is believed', async () => {
   const one = new Probe(1, [2]);
   await one.transport.listen();
-  const bad = encodeFrame(0, utf8('bad'));
+  const bad = wrapFrame(0, utf8('bad'));
   bad[bad.length - 1] = (bad[bad.length - 1] as number) ^ 1;
-  const bytes = Buffer.concat([hello(1), encodeFrame(0, utf8('good')), bad, encodeFrame(0, utf8('after'))]);
+  const bytes = Buffer.concat([hello(1), wrapFrame(0, utf8('good')), bad, wrapFrame(0, utf8('after'))]);
   await stranger(one.transport.port, bytes);
   expect(one.transport.counters.checksum).toBe(1);
   expect(one.texts()).toEqual(['good']);

@@ -1,9 +1,8 @@
 /** TCP between members: one outgoing connection per peer to send on, its mirror image to receive on. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { assert, type Network, PolderError, utf8 } from '@polder/core';
+import { assert, MAX_FRAME_BYTES, type Network, PolderError, utf8, wrapFrame } from '@polder/core';
 import { Connection } from './connection.ts';
 import { newCounters, type TransportCounters } from './counters.ts';
-import { encodeFrame, MAX_FRAME_BYTES } from './frames.ts';
 import { type Hello, MAX_CLUSTER_BYTES, REFUSAL_CHANNEL } from './handshake.ts';
 import { FaultyLink, type LinkDirection, type LinkFault } from './link-faults.ts';
 import type { TransportLogger } from './logger.ts';
@@ -195,7 +194,7 @@ export class PeerTransport implements Network {
       this.#counters.droppedQueueFull++;
       return;
     }
-    const bytes = encodeFrame(channel, frame);
+    const bytes = wrapFrame(channel, frame);
     this.#counters.framesSent++;
     this.#counters.bytesSent += bytes.length;
     connection.write(bytes);

@@ -39,6 +39,10 @@ export class RealClock implements Clock {
     return seconds * 1_000_000 + Math.floor(nanoseconds / 1_000);
   }
 
+  wallMs(): number {
+    return Date.now();
+  }
+
   wakeAt(monotonicUs: number): void {
     this.#wantedUs = monotonicUs;
     if (monotonicUs === Number.POSITIVE_INFINITY) return this.#cancel();

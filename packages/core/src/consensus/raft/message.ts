@@ -67,7 +67,8 @@ export type RaftMessage =
   | { readonly type: 'registered'; readonly directory: number }
   | { readonly type: 'refused'; readonly directory: number };
 
-const TYPES = [
+/** In the order of their numbers on the wire, behind the sender's directory. */
+export const RAFT_MESSAGE_TYPES = [
   'requestVote',
   'voteReply',
   'append',
@@ -85,7 +86,7 @@ const TYPES = [
 ] as const satisfies readonly RaftMessage['type'][];
 
 function encode(writer: ByteWriter, message: RaftMessage): void {
-  writer.u8(TYPES.indexOf(message.type));
+  writer.u8(RAFT_MESSAGE_TYPES.indexOf(message.type));
   switch (message.type) {
     case 'requestVote':
       writer.varint(message.term);
@@ -151,7 +152,7 @@ function encode(writer: ByteWriter, message: RaftMessage): void {
 }
 
 function decode(reader: ByteReader): RaftMessage {
-  const type = TYPES[reader.u8()];
+  const type = RAFT_MESSAGE_TYPES[reader.u8()];
   switch (type) {
     case 'requestVote': {
       const term = reader.varint();

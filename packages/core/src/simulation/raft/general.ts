@@ -1,0 +1,58 @@
+/** The general campaign: everything that may break, fixed before any bug of the zoo is switched on. */
+import {
+  blackout,
+  clock,
+  crash,
+  disk,
+  leaderChurn,
+  leaderReturns,
+  network,
+  operator,
+  partition,
+  pause,
+} from '../faults/index.ts';
+import { linearizable } from '../scenario/check.ts';
+import { type Scenario, scenario, swarm } from '../scenario/scenario.ts';
+import { seconds } from '../scenario/spec.ts';
+import { kv } from '../workloads/index.ts';
+import { raft } from './protocol.ts';
+import type { RaftSimulationOptions, RaftTypes } from './types.ts';
+
+/** Snapshots and segments are small, so that members fall behind the log and logs are rolled within seconds. */
+const SMALL: RaftSimulationOptions = { snapshotEntries: 60, trailingEntries: 20, segmentBytes: 16 * 1024 };
+
+export function generalRaft(options: RaftSimulationOptions = {}): Scenario<RaftTypes> {
+  return scenario<RaftTypes>({
+    name: 'raft',
+    replicas: (seed, members) => raft(members ?? (seed % 2 === 0 ? 3 : 5), { ...SMALL, ...options }),
+    clients: 5,
+  })
+    .workload(kv.registers({ keys: 3 }))
+    .faults(
+      swarm(
+        partition(),
+        network.any(),
+        crash(),
+        blackout(),
+        pause(),
+        leaderChurn(),
+        leaderReturns(),
+        clock.drift(500),
+        clock.jump(60_000),
+        disk.error(),
+        disk.full(),
+        disk.slow(),
+        disk.rot(),
+        disk.misdirect(),
+        operator('leadership transfer', (to) => ({ type: 'transferLeadership', to })),
+      ),
+    )
+    .sometimes('the leader changes', raft.leaderChanged)
+    .sometimes('a snapshot is installed', (view) => (view.counts['snapshotsInstalled'] ?? 0) > 0)
+    .sometimes('an outcome is unknown', (view) => view.operations.info > 0)
+    .sometimes('a damaged frame is noticed', (view) => view.simulation.network.counts.damaged > 0)
+    .sometimes('a member stops by itself', (view) => view.simulation.stopped.size > 0)
+    .sometimes('a member loses power', (view) => (view.faults.crash ?? 0) > 0)
+    .eventually('all members come to rest and agree', { withinUs: seconds(10) })
+    .check(linearizable());
+}

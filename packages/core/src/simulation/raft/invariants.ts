@@ -1,0 +1,325 @@
+/**
+ * What must hold at every step of every run, in the names of the Raft paper's Figure 3. The invariants see what the
+ * replicas emit and apply, never what they hold inside.
+ */
+import { defined } from '../../base/assert.ts';
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import type { RaftMessage } from '../../consensus/raft/message.ts';
+import type { Effect, Entry, Recovered, ReplicaStatus } from '../../consensus/replica.ts';
+import { RollingHash } from '../world/rolling-hash.ts';
+
+interface Vote {
+  readonly term: number;
+  readonly candidate: number;
+  readonly after: number;
+}
+
+/** What is known of one member; `terms[i]` is the term of entry `base + 1 + i` of its log as it was written. */
+interface Seen {
+  base: number;
+  baseTerm: number;
+  terms: number[];
+  commitIndex: number;
+  appliedIndex: number;
+  role: ReplicaStatus['role'];
+  term: number;
+  /** Votes that must not leave before their mark is durable. */
+  votes: Vote[];
+}
+
+interface Applied {
+  readonly term: number;
+  readonly fingerprint: number;
+}
+
+interface Written {
+  readonly previousTerm: number;
+  readonly fingerprint: number;
+}
+
+/** Terms stay far below this in any run that a machine can finish. */
+const TERMS = 0x100000;
+
+export class Invariants {
+  readonly #violated: (rule: string, sentence: string) => void;
+  #seen: Seen[];
+  /** By term. */
+  #leaders = new Map<number, number>();
+  /** By index - 1. */
+  #applied: Applied[] = [];
+  /** By index * TERMS + term. */
+  #written = new Map<number, Written>();
+  /** By member * TERMS + term: whom it voted for. */
+  #votes = new Map<number, number>();
+  /** By term: the highest index that a member in that term knew to be committed. */
+  #committed = new Map<number, number>();
+  #acknowledgedIndex = 0;
+  #installed = 0;
+
+  constructor(members: number, violated: (rule: string, sentence: string) => void) {
+    this.#violated = violated;
+    this.#seen = Array.from({ length: members + 1 }, nothingSeen);
+  }
+
+  /** Terms that had a leader. */
+  get elections(): number {
+    return this.#leaders.size;
+  }
+
+  /** How often a leader's snapshot took the place of a member's log. */
+  get snapshotsInstalled(): number {
+    return this.#installed;
+  }
+
+  /** The highest index applied anywhere. */
+  get appliedIndex(): number {
+    return this.#applied.length;
+  }
+
+  /** The highest index whose proposal was acknowledged to a client. */
+  get acknowledgedIndex(): number {
+    return this.#acknowledgedIndex;
+  }
+
+  onStart(member: number, recovered: Recovered): void {
+    const seen = nothingSeen();
+    const first = recovered.entries[0];
+    const trails = first !== undefined && first.index <= recovered.snapshotIndex;
+    seen.base = trails ? first.index - 1 : recovered.snapshotIndex;
+    seen.baseTerm = trails ? -1 : recovered.snapshotTerm;
+    seen.terms = recovered.entries.map((entry) => entry.term);
+    seen.term = recovered.term;
+    // A driver may load the state machine before it starts the replica.
+    seen.appliedIndex = this.#of(member).appliedIndex;
+    this.#seen[member] = seen;
+  }
+
+  /** A leader's snapshot took the place of the whole log. */
+  onInstalled(member: number, index: number, term: number): void {
+    const seen = this.#of(member);
+    seen.base = index;
+    seen.baseTerm = term;
+    seen.terms = [];
+    this.#installed++;
+  }
+
+  /** The process is gone: what it emitted without its mark being durable never left. */
+  onCrash(member: number): void {
+    this.#seen[member] = nothingSeen();
+  }
+
+  onEffect(member: number, effect: Effect<RaftMessage>): void {
+    if (effect.type === 'persist' && effect.record.type === 'entry') this.#onWritten(member, effect.record.entry);
+    if (effect.type !== 'send' || effect.message.type !== 'voteReply') return;
+    const { term, granted, preVote } = effect.message;
+    if (!granted || preVote) return;
+    this.#of(member).votes.push({ term, candidate: effect.to, after: effect.after });
+    this.onPersisted(member, 0);
+  }
+
+  /** Votes (Raft §5.2) count from when they may leave: one per member and term, whatever crashes or is wiped (R2, R26). */
+  onPersisted(member: number, mark: number): void {
+    const seen = this.#of(member);
+    if (seen.votes.length === 0) return;
+    for (const { term, candidate, after } of seen.votes) {
+      if (after > mark) continue;
+      const key = member * TERMS + term;
+      const earlier = this.#votes.get(key);
+      if (earlier !== undefined && earlier !== candidate) {
+        this.#violated(
+          'One vote per term',
+          `member ${member} voted for ${earlier} and for ${candidate} in term ${term}`,
+        );
+      }
+      this.#votes.set(key, candidate);
+    }
+    seen.votes = seen.votes.filter((vote) => vote.after > mark);
+  }
+
+  /** State Machine Safety (Raft §5.4.3): an index is applied as one entry, by every member, in every life. */
+  onApplied(member: number, entry: Entry): void {
+    const seen = this.#of(member);
+    const { index, term } = entry;
+    if (index !== seen.appliedIndex + 1) {
+      this.#violated('Apply order', `member ${member} applied index ${index} after ${seen.appliedIndex}`);
+    }
+    seen.appliedIndex = index;
+    const fingerprint = fingerprintOf(entry);
+    const earlier = this.#applied[index - 1];
+    if (earlier === undefined) {
+      this.#applied.push({ term, fingerprint });
+    } else if (earlier.fingerprint !== fingerprint) {
+      const terms = `of term ${term}, where another was applied, of term ${earlier.term}`;
+      this.#violated('State Machine Safety', `member ${member} applied at index ${index} an entry ${terms}`);
+    }
+  }
+
+  /** The state machine's state was replaced by a snapshot's, or by what the member found at its start. */
+  onLoaded(member: number, appliedIndex: number): void {
+    this.#of(member).appliedIndex = appliedIndex;
+  }
+
+  onAcknowledged(index: number, term: number): void {
+    const applied = this.#applied[index - 1];
+    if (applied?.term !== term) {
+      this.#violated(
+        'Acknowledged',
+        `index ${index} of term ${term} was acknowledged, but that entry was never applied`,
+      );
+    }
+    if (index > this.#acknowledgedIndex) this.#acknowledgedIndex = index;
+  }
+
+  onStatus(member: number, status: ReplicaStatus): void {
+    const seen = this.#of(member);
+    if (status.commitIndex < seen.commitIndex) {
+      this.#violated('Commit index', `member ${member} went back from ${seen.commitIndex} to ${status.commitIndex}`);
+    }
+    if (status.term < seen.term) {
+      this.#violated('Current term', `member ${member} went back from term ${seen.term} to ${status.term}`);
+    }
+    if (status.commitIndex > status.lastIndex) {
+      this.#violated(
+        'Commit index',
+        `member ${member} commits ${status.commitIndex}, its log ends at ${status.lastIndex}`,
+      );
+    }
+    if (seen.appliedIndex > status.commitIndex) {
+      this.#violated('Apply order', `member ${member} applied ${seen.appliedIndex}, committed ${status.commitIndex}`);
+    }
+    if (status.role === 'leader' && (seen.role !== 'leader' || seen.term !== status.term))
+      this.#onLeader(member, status);
+    if (status.commitIndex > seen.commitIndex) {
+      const committed = this.#committed.get(status.term) ?? 0;
+      if (status.commitIndex > committed) this.#committed.set(status.term, status.commitIndex);
+    }
+    seen.commitIndex = status.commitIndex;
+    seen.role = status.role;
+    seen.term = status.term;
+  }
+
+  /** Everything that is kept, once more and from the start: what the steps saw must also hold of the whole. */
+  sweep(): void {
+    for (let i = 0; i < this.#applied.length; i++) {
+      const applied = defined(this.#applied[i], 'applied entries have no gap');
+      const written = this.#written.get((i + 1) * TERMS + applied.term);
+      if (written !== undefined && written.fingerprint !== applied.fingerprint) {
+        this.#violated('State Machine Safety', `index ${i + 1} was applied as another entry than was written`);
+      }
+    }
+    for (const [member, { base, terms, commitIndex }] of this.#seen.entries()) {
+      for (let i = base; i < commitIndex && i - base < terms.length; i++) {
+        const applied = this.#applied[i];
+        if (applied !== undefined && applied.term !== terms[i - base]) {
+          this.#violated('Log Matching', `member ${member} holds another committed entry at ${i + 1} than was applied`);
+        }
+      }
+    }
+  }
+
+  save(writer: ByteWriter): void {
+    writer.string(
+      JSON.stringify({
+        seen: this.#seen,
+        leaders: [...this.#leaders],
+        applied: this.#applied,
+        written: [...this.#written],
+        votes: [...this.#votes],
+        committed: [...this.#committed],
+        acknowledgedIndex: this.#acknowledgedIndex,
+        installed: this.#installed,
+      }),
+    );
+  }
+
+  load(reader: ByteReader): void {
+    const saved = JSON.parse(reader.string());
+    this.#seen = saved.seen;
+    this.#leaders = new Map(saved.leaders);
+    this.#applied = saved.applied;
+    this.#written = new Map(saved.written);
+    this.#votes = new Map(saved.votes);
+    this.#committed = new Map(saved.committed);
+    this.#acknowledgedIndex = saved.acknowledgedIndex;
+    this.#installed = saved.installed;
+  }
+
+  /** Election Safety (Raft §5.2), and Leader Completeness (§5.4) as far as lengths of logs show it. */
+  #onLeader(member: number, status: ReplicaStatus): void {
+    const earlier = this.#leaders.get(status.term);
+    if (earlier !== undefined && earlier !== member) {
+      this.#violated('Election Safety', `members ${earlier} and ${member} both lead term ${status.term}`);
+    }
+    this.#leaders.set(status.term, member);
+    for (const [term, index] of this.#committed) {
+      if (term < status.term && index > status.lastIndex) {
+        const sentence = `member ${member} leads term ${status.term} with a log that ends at ${status.lastIndex}`;
+        this.#violated('Leader Completeness', `${sentence}, but ${index} was committed by term ${term}`);
+      }
+    }
+    this.#checkPrefix(member, status);
+  }
+
+  /** What was applied anywhere in an earlier term is in a new leader's log, with the same terms. */
+  #checkPrefix(member: number, status: ReplicaStatus): void {
+    const { base, terms } = this.#of(member);
+    for (let i = base; i < this.#applied.length && i - base < terms.length; i++) {
+      const applied = defined(this.#applied[i], 'applied entries have no gap');
+      if (applied.term < status.term && terms[i - base] !== applied.term) {
+        const sentence = `member ${member} leads term ${status.term} with another entry at ${i + 1}`;
+        this.#violated('Leader Completeness', `${sentence} than the one applied, of term ${applied.term}`);
+      }
+    }
+  }
+
+  /** Log Matching and Leader Append-Only (Raft §5.3), by induction over single entries. */
+  #onWritten(member: number, entry: Entry): void {
+    const seen = this.#of(member);
+    const { index, term } = entry;
+    const last = seen.base + seen.terms.length;
+    if (seen.role === 'leader' && seen.term === term && index <= last) {
+      this.#violated('Leader Append-Only', `member ${member} leads term ${term} and rewrote its index ${index}`);
+    }
+    if (index <= seen.appliedIndex) {
+      this.#violated('State Machine Safety', `member ${member} rewrote index ${index}, which it had applied`);
+    }
+    if (index > last + 1 || index <= seen.base) {
+      // A snapshot was installed: what came before the entry is not visible here.
+      seen.base = index - 1;
+      seen.baseTerm = -1;
+      seen.terms = [term];
+      return;
+    }
+    const previousTerm = index - 1 === seen.base ? seen.baseTerm : (seen.terms[index - 2 - seen.base] as number);
+    seen.terms.length = index - 1 - seen.base;
+    seen.terms.push(term);
+    if (previousTerm === -1) return;
+    const fingerprint = fingerprintOf(entry);
+    const key = index * TERMS + term;
+    const earlier = this.#written.get(key);
+    if (earlier === undefined) {
+      this.#written.set(key, { previousTerm, fingerprint });
+    } else if (earlier.fingerprint !== fingerprint || earlier.previousTerm !== previousTerm) {
+      this.#violated('Log Matching', `member ${member} wrote another entry at index ${index} of term ${term}`);
+    }
+  }
+
+  #of(member: number): Seen {
+    return defined(this.#seen[member], 'a member has an id from 1 to n');
+  }
+}
+
+function nothingSeen(): Seen {
+  return { base: 0, baseTerm: 0, terms: [], commitIndex: 0, appliedIndex: 0, role: 'follower', term: 0, votes: [] };
+}
+
+function fingerprintOf(entry: Entry): number {
+  const hash = new RollingHash();
+  hash.add(entry.index);
+  hash.add(entry.term);
+  hash.add(entry.origin?.member ?? 0);
+  hash.add(entry.origin?.boot ?? 0);
+  hash.add(entry.origin?.sequence ?? 0);
+  hash.addBytes(entry.command);
+  return hash.number();
+}

@@ -1,0 +1,149 @@
+import { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { RAFT_RULES, Raft, type Raft as RaftReplica, raftCodec } from '../../consensus/raft/index.ts';
+import type { RaftMessage } from '../../consensus/raft/message.ts';
+import type { Codec, Outbox, Replica } from '../../consensus/replica.ts';
+import type { StateMachine } from '../../consensus/state-machine.ts';
+import { type ClientPort, Driver } from '../../driver/index.ts';
+import { decodeKvRequest, encodeKvRequest, type KvRequest, type KvResult, KvStateMachine } from '../../kv/index.ts';
+import type { DiskResult } from '../../world/world.ts';
+import type { Control, Environment, Process } from '../protocol.ts';
+import type { Invariants } from './invariants.ts';
+import { ObservedOutbox, ObservedReplica, ObservedStateMachine } from './observed.ts';
+
+import { NO_SABOTAGE, type Sabotage } from './sabotage.ts';
+import { QUICK, type RaftOutcome, type RaftSimulationOptions, type RaftStatus } from './types.ts';
+
+type KvDriver = Driver<RaftMessage, KvResult, KvRequest, KvResult>;
+
+/** Driver, replica, state machine and log of one member for one life. */
+export class RaftProcess implements Process<RaftStatus> {
+  readonly #environment: Environment<RaftOutcome>;
+  readonly #options: RaftSimulationOptions;
+  readonly #sabotage: Sabotage;
+  readonly #invariants: Invariants;
+  readonly #machine: StateMachine<KvResult, KvRequest, KvResult>;
+  readonly #driver: KvDriver;
+  /** By the driver's id: the simulation's. Proposals and reads count together. */
+  #asked = new Map<number, number>();
+
+  constructor(environment: Environment<RaftOutcome>, options: RaftSimulationOptions, invariants: Invariants) {
+    this.#environment = environment;
+    this.#options = options;
+    this.#sabotage = options.sabotage ?? NO_SABOTAGE;
+    this.#invariants = invariants;
+    this.#machine = this.#sabotage.stateMachine(new KvStateMachine());
+    this.#driver = this.#newDriver();
+  }
+
+  start(): void {
+    this.#driver.start();
+  }
+
+  onFrame(from: number, frame: Uint8Array): void {
+    this.#driver.onFrame(from, frame);
+  }
+
+  onDisk(token: number, result: DiskResult): void {
+    this.#driver.onDisk(token, this.#sabotage.diskResult(result));
+  }
+
+  onWake(): void {
+    this.#driver.onWake();
+  }
+
+  onRequest(id: number, request: Uint8Array): void {
+    const reader = new ByteReader(request);
+    const reads = reader.bool();
+    const bytes = reader.bytes();
+    const driverId = reads ? this.#driver.read(decodeKvRequest(bytes)) : this.#driver.propose(bytes);
+    this.#asked.set(driverId, id);
+  }
+
+  onControl(command: Control): void {
+    if (command.type === 'transferLeadership') this.#driver.transferLeadership(Number(command['to']));
+  }
+
+  turn(): void {
+    this.#driver.turn();
+  }
+
+  status(): RaftStatus {
+    const status = this.#driver.status();
+    return { ...status, member: this.#environment.member, leads: status.role === 'leader' };
+  }
+
+  stateBytes(): Uint8Array {
+    const writer = new ByteWriter();
+    this.#machine.save(writer);
+    return writer.finish();
+  }
+
+  save(writer: ByteWriter): void {
+    writer.varint(this.#asked.size);
+    for (const [driverId, id] of this.#asked) {
+      writer.varint(driverId);
+      writer.varint(id);
+    }
+    this.#driver.save(writer);
+  }
+
+  load(reader: ByteReader): void {
+    this.#asked = new Map();
+    for (let left = reader.varint(); left > 0; left--) this.#asked.set(reader.varint(), reader.varint());
+    this.#driver.load(reader);
+  }
+
+  #newDriver(): KvDriver {
+    const { member, directory, world, stop } = this.#environment;
+    const { snapshotEntries = 10_000, trailingEntries = 1_000, segmentBytes } = this.#options;
+    const clients: ClientPort<KvResult, KvResult> = {
+      onProposed: (driverId, outcome) => this.#answer(driverId, outcome),
+      onRead: (driverId, outcome) => this.#answer(driverId, outcome),
+      onStarted: () => {},
+      onStopped: stop,
+    };
+    return new Driver({
+      member,
+      directory,
+      world: this.#sabotage.world(world),
+      codec: raftCodec,
+      queryCodec: requestCodec,
+      createReplica: (outbox) => this.#newReplica(outbox),
+      stateMachine: new ObservedStateMachine(member, this.#invariants, this.#machine),
+      clients,
+      snapshotEntries,
+      trailingEntries,
+      ...(segmentBytes === undefined ? {} : { segmentBytes }),
+    });
+  }
+
+  #newReplica(outbox: Outbox<RaftMessage>): Replica<RaftMessage> {
+    const { member, members, directory, world } = this.#environment;
+    const rules = { ...(this.#options.rules ?? RAFT_RULES), ...this.#sabotage.rules };
+    const timing = this.#options.timing ?? QUICK;
+    const options = {
+      member,
+      directory: this.#sabotage.directory(member, directory),
+      members,
+      random: world.random,
+      timing,
+      rules,
+    };
+    const observed = new ObservedOutbox(member, this.#invariants, outbox);
+    const replica: RaftReplica = new Raft(options, this.#sabotage.outbox(observed, member));
+    return new ObservedReplica(member, this.#invariants, this.#sabotage.replica(replica, member));
+  }
+
+  #answer(driverId: number, outcome: RaftOutcome): void {
+    const id = this.#asked.get(driverId);
+    // A proposal that was given up as Unknown may be applied later.
+    if (id === undefined) return;
+    this.#asked.delete(driverId);
+    this.#environment.answer(id, this.#sabotage.outcome(outcome));
+  }
+}
+
+const requestCodec: Codec<KvRequest> = {
+  encode: (writer, request) => writer.bytes(encodeKvRequest(request)),
+  decode: (reader) => decodeKvRequest(reader.bytes()),
+};

@@ -1,0 +1,157 @@
+/** Raft over the key-value state machine, as production runs it, for the simulated world. */
+import { assert, defined } from '../../base/assert.ts';
+import { ByteReader, ByteWriter, equalBytes, text } from '../../base/bytes.ts';
+import { RAFT_MESSAGE_TYPES } from '../../consensus/raft/index.ts';
+import { encodeKvRequest, type KvResponse } from '../../kv/index.ts';
+import type { Answer, Environment, Json, Process, Protocol, ProtocolRun, RunContext } from '../protocol.ts';
+import { Invariants } from './invariants.ts';
+import { RaftProcess } from './process.ts';
+import type { RaftOutcome, RaftRequest, RaftSimulationOptions, RaftStatus, RaftTypes } from './types.ts';
+
+/** A cluster of `members` members; and the names of what Raft promises (Raft paper, Figure 3), for `always`. */
+export const raft = Object.assign(protocol, {
+  electionSafety: { rule: 'Election Safety' },
+  oneVotePerTerm: { rule: 'One vote per term' },
+  leaderAppendOnly: { rule: 'Leader Append-Only' },
+  logMatching: { rule: 'Log Matching' },
+  leaderCompleteness: { rule: 'Leader Completeness' },
+  stateMachineSafety: { rule: 'State Machine Safety' },
+  /** For `sometimes`: a leader was followed by another. */
+  leaderChanged: (view: { readonly counts: Readonly<Record<string, number>> }): boolean =>
+    (view.counts['elections'] ?? 0) > 1,
+});
+
+function protocol(members: number, options: RaftSimulationOptions = {}): Protocol<RaftTypes> {
+  return {
+    name: 'raft',
+    members,
+    frameKinds: RAFT_MESSAGE_TYPES,
+    kindOf,
+    encodeRequest: encodeRaftRequest,
+    answerOf,
+    begin: (context) => new RaftRun(members, options, context),
+  };
+}
+
+/** Invariants see every member of a run. */
+export class RaftRun implements ProtocolRun<RaftTypes> {
+  readonly invariants: Invariants;
+  readonly #options: RaftSimulationOptions;
+  readonly #context: RunContext;
+
+  constructor(members: number, options: RaftSimulationOptions, context: RunContext) {
+    this.#options = options;
+    this.#context = context;
+    this.invariants = new Invariants(members, context.violated);
+  }
+
+  createProcess(environment: Environment<RaftOutcome>): Process<RaftStatus> {
+    return new RaftProcess(environment, this.#options, this.invariants);
+  }
+
+  lost(request: Uint8Array): RaftOutcome {
+    return { type: 'rejected', reason: isRead(request) ? 'NotApplied' : 'Unknown' };
+  }
+
+  onAnswered(outcome: RaftOutcome): void {
+    if (outcome.type === 'applied') this.invariants.onAcknowledged(outcome.index, outcome.term);
+  }
+
+  onCrashed(member: number): void {
+    this.invariants.onCrash(member);
+  }
+
+  counts(): Readonly<Record<string, number>> {
+    const { elections, appliedIndex, acknowledgedIndex, snapshotsInstalled } = this.invariants;
+    return { elections, applied: appliedIndex, acknowledged: acknowledgedIndex, snapshotsInstalled };
+  }
+
+  settled(members: readonly RaftStatus[], stateOf: (id: number) => Uint8Array | null): string | null {
+    const last = this.invariants.appliedIndex;
+    const behind = members.find((status) => status.appliedIndex !== last || status.lastIndex !== last);
+    if (behind !== undefined) {
+      const { member, appliedIndex, lastIndex } = behind;
+      return `member ${member} has applied ${appliedIndex} of ${last} and its log ends at ${lastIndex}`;
+    }
+    const first = defined(members[0], 'some member runs').member;
+    for (const { member } of members) {
+      if (same(stateOf(first), stateOf(member))) continue;
+      this.#context.violated('Convergence', `members ${first} and ${member} applied the same, yet their states differ`);
+    }
+    if (this.invariants.acknowledgedIndex > last) {
+      this.#context.violated('Acknowledged', 'an acknowledged write is beyond what was applied');
+    }
+    return null;
+  }
+
+  stateOf(process: Process<RaftStatus>): Uint8Array | null {
+    assert(process instanceof RaftProcess, 'a process of this run');
+    return process.stateBytes();
+  }
+
+  sweep(): void {
+    this.invariants.sweep();
+  }
+
+  save(writer: ByteWriter): void {
+    this.invariants.save(writer);
+  }
+
+  load(reader: ByteReader): void {
+    this.invariants.load(reader);
+  }
+}
+
+function same(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a !== null && b !== null && equalBytes(a, b);
+}
+
+function answerOf(outcome: RaftOutcome): Answer {
+  if (outcome.type === 'rejected') {
+    return { completion: outcome.reason === 'Unknown' ? 'info' : 'fail', value: outcome.reason };
+  }
+  const result = outcome.type === 'applied' ? outcome.result : outcome.answer;
+  if (result.type === 'error') return { completion: 'fail', value: result.code };
+  return { completion: 'ok', value: valueOf(result.response) };
+}
+
+/** A response as the workloads read it. */
+export interface KvAnswer {
+  readonly [name: string]: Json;
+  readonly kvs: readonly { readonly key: string; readonly value: string; readonly mod: number }[];
+  readonly succeeded: boolean;
+}
+
+function valueOf(response: KvResponse): KvAnswer {
+  switch (response.type) {
+    case 'range':
+      return {
+        kvs: response.kvs.map((kv) => ({ key: text(kv.key), value: text(kv.value), mod: kv.modRevision })),
+        succeeded: true,
+      };
+    case 'txn': {
+      const ranges = response.responses.map((inner) => valueOf(inner));
+      return { kvs: ranges.flatMap((range) => range.kvs), succeeded: response.succeeded };
+    }
+    default:
+      return { kvs: [], succeeded: true };
+  }
+}
+
+function encodeRaftRequest({ kind, request }: RaftRequest): Uint8Array {
+  const writer = new ByteWriter();
+  writer.bool(kind === 'read');
+  writer.bytes(encodeKvRequest(request));
+  return writer.finish();
+}
+
+function isRead(request: Uint8Array): boolean {
+  return request[0] === 1;
+}
+
+/** Behind the sender's directory stands the kind. */
+function kindOf(frame: Uint8Array): number {
+  const reader = new ByteReader(frame);
+  reader.varint();
+  return reader.u8();
+}

@@ -1,0 +1,43 @@
+import type { RaftRules, RaftTiming } from '../../consensus/raft/index.ts';
+import type { Rejection } from '../../consensus/replica.ts';
+import type { DriverStatus } from '../../driver/index.ts';
+import type { KvRequest, KvResult } from '../../kv/index.ts';
+import type { Sabotage } from './sabotage.ts';
+
+export type RaftStatus = DriverStatus & { readonly member: number; readonly leads: boolean };
+
+export interface RaftTypes {
+  readonly request: RaftRequest;
+  readonly outcome: RaftOutcome;
+  readonly status: RaftStatus;
+}
+
+export interface RaftRequest {
+  /** `read`: linearizable, without an entry in the log. */
+  readonly kind: 'propose' | 'read';
+  readonly request: KvRequest;
+}
+
+export type RaftOutcome =
+  | { readonly type: 'applied'; readonly index: number; readonly term: number; readonly result: KvResult }
+  | { readonly type: 'answer'; readonly index: number; readonly term: number; readonly answer: KvResult }
+  | { readonly type: 'rejected'; readonly reason: Rejection };
+
+export interface RaftSimulationOptions {
+  readonly timing?: Partial<RaftTiming>;
+  readonly rules?: RaftRules;
+  /** A member makes a snapshot after so many entries, and keeps so many below it. */
+  readonly snapshotEntries?: number;
+  readonly trailingEntries?: number;
+  /** Of the write-ahead log; small ones are rolled and removed often. */
+  readonly segmentBytes?: number;
+  /** Breaks a rule, in every member: for the zoo. */
+  readonly sabotage?: Sabotage;
+}
+
+/** Ten times faster than the defaults, so that seconds of virtual time hold many elections. */
+export const QUICK: Partial<RaftTiming> = {
+  electionTimeoutUs: 100_000,
+  heartbeatUs: 10_000,
+  proposalTimeoutUs: 500_000,
+};

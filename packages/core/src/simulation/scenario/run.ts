@@ -1,0 +1,403 @@
+/**
+ * One run of a scenario: trouble for a while, then the faults end and progress is owed, then the history is judged.
+ *
+ *   members start ─ clients ask, things break (a seed decides, or a trace) ─► heal ─► a write succeeds ─► rest ─► judged
+ */
+import { assert } from '../../base/assert.ts';
+import { PolderError } from '../../base/error.ts';
+import type { HistoryEvent } from '../../checkers/index.ts';
+import { applyFault, budgetFor, type Fault, type FaultType, Nemesis } from '../faults/index.ts';
+import { recoverAll } from '../faults/nemesis.ts';
+import type { Protocol, ProtocolTypes } from '../protocol.ts';
+import { type Actor, Simulation } from '../simulation.ts';
+import { Violation } from '../violation.ts';
+import { Clients } from '../workloads/index.ts';
+import { CALM, type FrameOverride } from '../world/network.ts';
+import { milliseconds, type ScenarioOptions, type Spec, seconds, type View } from './spec.ts';
+import type { ScriptStep, Trace, TracedFrame, TracedViolation } from './trace.ts';
+
+/** The hash is noted after so many events, so that two runs can be compared. */
+export const HASH_EVERY = 1_000;
+
+export interface RunReport {
+  readonly seed: number;
+  readonly members: number;
+  /** The kinds of trouble that the seed had. */
+  readonly sources: readonly string[];
+  readonly hash: string;
+  readonly hashes: readonly number[];
+  /** See Simulation.events. */
+  readonly events: number;
+  readonly simulatedUs: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly faults: Readonly<Partial<Record<FaultType, number>>>;
+  readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
+  readonly frames: {
+    readonly sent: number;
+    readonly lost: number;
+    readonly duplicated: number;
+    readonly damaged: number;
+  };
+  /** Members that stopped by themselves, as they should. */
+  readonly stopped: number;
+  /** Names of what the scenario wants to see sometimes, and saw. */
+  readonly seen: readonly string[];
+  readonly violation: TracedViolation | null;
+  /** A judge gave up. */
+  readonly unknown: string | null;
+  readonly history: readonly HistoryEvent[];
+  readonly faultTimes: readonly { readonly atUs: number; readonly fault: Fault }[];
+  readonly trace: Trace | null;
+}
+
+export interface RunOptions {
+  /** Writes everything down that a replay needs. */
+  readonly record?: boolean;
+  /** Plays this back instead of drawing from the seed. */
+  readonly trace?: Trace;
+}
+
+const DEFAULTS = {
+  clients: 3,
+  thinkUs: milliseconds(20),
+  timeoutUs: milliseconds(600),
+  troubleUs: seconds(4),
+  paceUs: milliseconds(100),
+} as const;
+
+/** Within this the faults' end must be followed by a success, and by the answer to everything that was asked. */
+const PROGRESS_PACES = 60;
+
+/** One seed of a scenario, or one trace. Never throws a Violation: it is in the report. */
+export function runOnce<Types extends ProtocolTypes>(
+  spec: Spec<Types>,
+  seed: number,
+  options: RunOptions = {},
+): RunReport {
+  return new Run(spec, seed, options).play();
+}
+
+export class Run<Types extends ProtocolTypes> {
+  readonly simulation: Simulation<Types>;
+  readonly clients: Clients<Types> | null;
+  readonly #spec: Spec<Types>;
+  readonly #options: RunOptions;
+  readonly #settings: Required<Pick<ScenarioOptions<Types>, keyof typeof DEFAULTS>>;
+  readonly #nemesis: Nemesis<Types> | null;
+  readonly #script: ScriptStep[] = [];
+  readonly #frames: FrameOverride[] = [];
+  readonly #hashes: number[] = [];
+  readonly #faultTimes: { atUs: number; fault: Fault }[] = [];
+  readonly #faults: Partial<Record<FaultType, number>> = {};
+  readonly #operations = { ok: 0, fail: 0, info: 0 };
+  readonly #seen = new Set<string>();
+  readonly #view: LiveView<Types>;
+  #scripting = true;
+  #unknown: string | null = null;
+  #trace: Trace | null;
+
+  constructor(spec: Spec<Types>, seed: number, options: RunOptions = {}) {
+    this.#spec = spec;
+    this.#options = options;
+    this.#trace = options.trace ?? null;
+    this.#settings = { ...DEFAULTS, ...definedOf(spec.options) };
+    const protocol = protocolOf(spec, seed, this.#trace);
+    const { latency, diskSpeed, mayStop } = spec.options;
+    this.simulation = new Simulation({
+      protocol,
+      seed,
+      ...definedOf({ latency, diskSpeed, mayStop, rules: spec.rules ?? undefined }),
+    });
+    if (options.record === true) this.simulation.network.record = this.#frames;
+    this.#view = new LiveView(this.simulation, this.#faults, this.#operations);
+    this.clients = this.#newClients();
+    this.#nemesis = this.#trace === null ? this.#newNemesis() : null;
+    if (this.#trace !== null) this.#playBack(this.#trace);
+    else this.clients?.begin();
+  }
+
+  play(): RunReport {
+    let violation: TracedViolation | null = null;
+    try {
+      this.trouble();
+      this.heal();
+      this.progress();
+      this.judge();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      violation = { rule: error.rule, sentence: error.sentence, atUs: error.atUs };
+    }
+    return this.#report(violation);
+  }
+
+  trouble(): void {
+    this.#runFor(this.#settings.troubleUs);
+  }
+
+  /** Nothing more breaks, and what is broken is mended, but for what a disk has lost. */
+  heal(): void {
+    const { simulation } = this;
+    this.#nemesis?.stop();
+    this.clients?.stop();
+    this.#scripting = false;
+    simulation.setWeather(CALM);
+    simulation.heal();
+    for (const id of simulation.ids) {
+      const { world } = simulation.member(id);
+      world.files.calm();
+      world.setDiskSlowness(1);
+    }
+    for (const fault of recoverAll(simulation)) applyFault(simulation, fault);
+  }
+
+  /** What is owed once the faults have ended (PITFALLS D7), by the members that run, while a majority does. */
+  progress(): void {
+    const { simulation, clients } = this;
+    const limitUs = this.#settings.paceUs * PROGRESS_PACES;
+    if (clients !== null) {
+      const before = this.#operations.ok;
+      clients.begin('prober');
+      if (!this.#runUntil(() => this.#operations.ok >= before + 3, limitUs))
+        this.#owed('no operation succeeded', limitUs);
+      clients.stop();
+      if (!this.#runUntil(() => !clients.waiting, limitUs)) this.#owed('a client still waits for an answer', limitUs);
+    }
+    for (const { name, withinUs, holds } of this.#spec.eventually) {
+      let missing: string | null = null;
+      const reached = (): boolean => {
+        if (holds !== null) return holds(this.#view);
+        missing = this.#missing();
+        return missing === null;
+      };
+      if (!this.#runUntil(reached, withinUs)) this.#owed(missing ?? `"${name}" did not come true`, withinUs);
+    }
+    simulation.protocolRun.sweep();
+  }
+
+  judge(): void {
+    const history = this.clients?.history ?? [];
+    this.#look();
+    for (const { name, judge } of this.#spec.checks) {
+      const { result, sentence } = judge(history, this.#spec.workload?.model ?? '');
+      if (result === 'invalid') throw new Violation(name, sentence, this.simulation.nowUs);
+      if (result === 'unknown') this.#unknown ??= `${name}: ${sentence}`;
+    }
+  }
+
+  #runFor(durationUs: number): void {
+    const endUs = this.simulation.nowUs + durationUs;
+    this.#runUntil(() => false, durationUs);
+    assert(this.simulation.nowUs === endUs, 'a run lasts as long as asked');
+  }
+
+  #runUntil(predicate: () => boolean, limitUs: number): boolean {
+    const { simulation } = this;
+    const { always } = this.#spec;
+    let events = simulation.events;
+    return simulation.runUntil(() => {
+      if (simulation.events !== events) {
+        // Not steps: a trace has other timers than the run that it comes from.
+        events = simulation.events;
+        if (events % HASH_EVERY === 0) this.#hashes.push(Number.parseInt(simulation.hash.slice(0, 12), 16));
+        if (events % 64 === 0) this.#look();
+        for (const { name, holds } of always) {
+          const held = holds(this.#view);
+          if (held !== true) throw new Violation(name, held, simulation.nowUs);
+        }
+      }
+      return predicate();
+    }, limitUs);
+  }
+
+  /** What the scenario wants to have seen. */
+  #look(): void {
+    for (const { name, seen } of this.#spec.sometimes) {
+      if (!this.#seen.has(name) && seen(this.#view)) this.#seen.add(name);
+    }
+  }
+
+  #missing(): string | null {
+    const { simulation } = this;
+    const running = simulation.status().filter((status) => status !== null);
+    if (running.length * 2 <= simulation.size) return `only ${running.length} of ${simulation.size} members run`;
+    return simulation.protocolRun.settled(running, (id) => simulation.member(id).stateBytes());
+  }
+
+  #owed(what: string, withinUs: number): never {
+    const sentence = `${what} within ${withinUs / 1_000} ms after the faults ended`;
+    throw new Violation('Liveness', sentence, this.simulation.nowUs);
+  }
+
+  #newClients(): Clients<Types> | null {
+    const { workload } = this.#spec;
+    if (workload === null) return null;
+    const { clients, thinkUs, timeoutUs } = this.#settings;
+    return new Clients(this.simulation, {
+      clients,
+      workload,
+      thinkUs,
+      timeoutUs,
+      onOperation: (operation) => this.#note({ atUs: this.simulation.nowUs, do: 'operation', operation }),
+      onEvent: (event) => this.#onEvent(event),
+    });
+  }
+
+  #newNemesis(): Nemesis<Types> {
+    const { sources, swarm } = this.#spec.faults;
+    const { paceUs, troubleUs } = this.#settings;
+    return new Nemesis(this.simulation, {
+      sources,
+      swarm,
+      paceUs,
+      budget: this.#spec.options.budget ?? budgetFor(this.simulation.size),
+      untilUs: troubleUs,
+      onFault: (fault) => this.#onFault(fault),
+    });
+  }
+
+  #playBack(trace: Trace): void {
+    const { simulation, clients } = this;
+    const kinds = simulation.protocol.frameKinds;
+    simulation.network.playBack(
+      trace.frames
+        .map(({ kind, ...frame }) => ({ ...frame, kind: kinds.indexOf(kind) }))
+        .filter(({ kind }) => kind >= 0),
+    );
+    new Script(simulation, trace.script, (step) => {
+      if (step.do === 'operation') return clients?.perform(step.operation);
+      this.#onFault(step.fault);
+      // Weather stands in the frames.
+      if (step.fault.type !== 'weather') applyFault(simulation, step.fault);
+    });
+  }
+
+  #onFault(fault: Fault): void {
+    this.#faults[fault.type] = (this.#faults[fault.type] ?? 0) + 1;
+    this.#faultTimes.push({ atUs: this.simulation.nowUs, fault });
+    this.#note({ atUs: this.simulation.nowUs, do: 'fault', fault });
+  }
+
+  #onEvent(event: HistoryEvent): void {
+    if (event.type === 'invoke') {
+      this.#view.underway++;
+      return;
+    }
+    this.#view.underway--;
+    this.#operations[event.type]++;
+  }
+
+  #note(step: ScriptStep): void {
+    if (this.#scripting && this.#options.record === true) this.#script.push(step);
+  }
+
+  #report(violation: TracedViolation | null): RunReport {
+    const { simulation } = this;
+    return {
+      seed: simulation.seed,
+      members: simulation.size,
+      sources: this.#nemesis?.sources ?? [],
+      hash: simulation.hash,
+      hashes: this.#hashes,
+      events: simulation.events,
+      simulatedUs: simulation.nowUs,
+      counts: simulation.protocolRun.counts(),
+      faults: this.#faults,
+      operations: this.#operations,
+      frames: simulation.network.counts,
+      stopped: simulation.stopped.size,
+      seen: [...this.#seen],
+      violation,
+      unknown: this.#unknown,
+      history: this.clients?.history ?? [],
+      faultTimes: this.#faultTimes,
+      trace: this.#options.record === true ? this.#newTrace(violation) : null,
+    };
+  }
+
+  #newTrace(violation: TracedViolation | null): Trace {
+    const kinds = this.simulation.protocol.frameKinds;
+    const frames = this.#frames.map(({ kind, ...frame }): TracedFrame => ({ ...frame, kind: kinds[kind] ?? '' }));
+    return {
+      polder: 'trace',
+      version: 1,
+      scenario: this.#spec.name,
+      seed: this.simulation.seed,
+      members: this.simulation.size,
+      troubleUs: this.#settings.troubleUs,
+      violation,
+      hashes: this.#hashes,
+      script: this.#script,
+      frames,
+    };
+  }
+}
+
+class LiveView<Types extends ProtocolTypes> implements View<Types> {
+  readonly simulation: Simulation<Types>;
+  readonly faults: View<Types>['faults'];
+  readonly operations: View<Types>['operations'];
+  underway = 0;
+
+  constructor(simulation: Simulation<Types>, faults: View<Types>['faults'], operations: View<Types>['operations']) {
+    this.simulation = simulation;
+    this.faults = faults;
+    this.operations = operations;
+  }
+
+  get counts(): Readonly<Record<string, number>> {
+    return this.simulation.protocolRun.counts();
+  }
+}
+
+/** Does what a trace says, at its times. */
+class Script<Types extends ProtocolTypes> implements Actor<Types['outcome']> {
+  readonly #simulation: Simulation<Types>;
+  readonly #steps: readonly ScriptStep[];
+  readonly #perform: (step: ScriptStep) => void;
+  readonly #owner: number;
+
+  constructor(simulation: Simulation<Types>, steps: readonly ScriptStep[], perform: (step: ScriptStep) => void) {
+    this.#simulation = simulation;
+    this.#steps = steps;
+    this.#perform = perform;
+    this.#owner = simulation.attach(this);
+    this.#await(0);
+  }
+
+  onTimer(token: number): void {
+    const step = this.#steps[token];
+    if (step !== undefined) this.#perform(step);
+    this.#await(token + 1);
+  }
+
+  onOutcome(): void {}
+
+  /** Its place is the token of its timer, which the queue saves. */
+  save(): void {}
+
+  load(): void {}
+
+  #await(token: number): void {
+    const step = this.#steps[token];
+    if (step !== undefined) this.#simulation.timer(this.#owner, step.atUs, token);
+  }
+}
+
+function protocolOf<Types extends ProtocolTypes>(
+  spec: Spec<Types>,
+  seed: number,
+  trace: Trace | null,
+): Protocol<Types> {
+  const { replicas } = spec.options;
+  const protocol = typeof replicas === 'function' ? replicas(seed, trace?.members) : replicas;
+  if (trace !== null && trace.members !== protocol.members) {
+    const sentence = `the trace has ${trace.members} members, scenario "${spec.name}" has ${protocol.members}`;
+    throw new PolderError('TraceDoesNotFit', `${sentence}: replay it with the scenario that it was made with`);
+  }
+  return protocol;
+}
+
+/** Without what is undefined, which `exactOptionalPropertyTypes` does not let through. */
+function definedOf<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}
