@@ -75,6 +75,8 @@ export interface Protocol<Types extends ProtocolTypes> {
   readonly kindOf: (frame: Uint8Array) => number;
   readonly encodeRequest: (request: Types['request']) => Uint8Array;
   readonly answerOf: (outcome: Types['outcome']) => Answer;
+  /** What a member makes of a frame in which a bit has flipped: null when it notices. Default: the real wire's checksum. */
+  readonly damage?: (frame: Uint8Array, word: number) => Uint8Array | null;
   /** Everything of one run. */
   begin(run: RunContext): ProtocolRun<Types>;
 }

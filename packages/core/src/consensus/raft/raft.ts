@@ -31,7 +31,7 @@ import { Proposals } from './proposals.ts';
 import { RaftLog } from './raft-log.ts';
 import { Reads } from './reads.ts';
 import { directoryReplaced, type ElectorateMessage, Registration } from './registration.ts';
-import { RAFT_RULES, type RaftRules } from './rules.ts';
+import { type QuorumPurpose, RAFT_RULES, type RaftRules } from './rules.ts';
 import { Votes } from './votes.ts';
 
 const ROLES = ['follower', 'precandidate', 'candidate', 'leader'] as const satisfies readonly Role[];
@@ -51,6 +51,7 @@ export class Raft implements Replica<RaftMessage> {
   readonly #reads = new Reads();
   readonly #registration: Registration;
   readonly #votes: Votes;
+  readonly #majority = (purpose: QuorumPurpose): number => this.#rules.majority(this.#peers.length + 1, purpose);
   #nowUs = 0;
   #started = false;
   #boot = 0;
@@ -82,7 +83,7 @@ export class Raft implements Replica<RaftMessage> {
       persist: (record) => this.#persist(record),
       onRefused: (by) => this.#outbox.put(directoryReplaced(this.#member, options.directory, by)),
     });
-    this.#votes = new Votes(this.#majority);
+    this.#votes = new Votes(this.#majority('elect'));
   }
 
   step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
@@ -262,7 +263,7 @@ export class Raft implements Replica<RaftMessage> {
     this.#setLeader(0);
     this.#votes.begin();
     this.#votes.count(this.#member, true);
-    if (this.#votes.areMajority) return this.#startElection(false);
+    if (this.#votes.areMajority || !this.#rules.asksFirst()) return this.#startElection(false);
     this.#requestVotes(this.#term + 1, true, false, 0);
   }
 
@@ -287,7 +288,7 @@ export class Raft implements Replica<RaftMessage> {
 
   /** A member that hears a leader neither votes nor lets its term be raised (PITFALLS R12). */
   #isStickyTo(message: Message<'requestVote'>): boolean {
-    if (message.transfer) return false;
+    if (message.transfer || !this.#rules.sticksToLeader()) return false;
     if (this.#role === 'leader') return true;
     return this.#leader !== 0 && this.#nowUs - this.#heardLeaderUs < this.#timing.electionTimeoutUs;
   }
@@ -322,10 +323,6 @@ export class Raft implements Replica<RaftMessage> {
     if (!this.#votes.areMajority) return;
     if (message.preVote) this.#startElection(false);
     else this.#becomeLeader();
-  }
-
-  get #majority(): number {
-    return this.#rules.majority(this.#peers.length + 1);
   }
 
   #becomeFollower(term: number, leader: number): void {
@@ -372,7 +369,7 @@ export class Raft implements Replica<RaftMessage> {
   /** Dissertation §6.2: a leader that hears no majority steps down, so that its clients look elsewhere. */
   #checkQuorum(leadership: Leadership): void {
     leadership.quorumDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
-    if (!leadership.hearsMajority()) this.#becomeFollower(this.#term, 0);
+    if (!leadership.hearsMajority() && this.#rules.checksQuorum()) this.#becomeFollower(this.#term, 0);
   }
 
   #resetElectionDeadline(): void {
@@ -435,7 +432,7 @@ export class Raft implements Replica<RaftMessage> {
       return this.#send(from, reply, this.#lastMark);
     }
     for (const entry of entries) this.#accept(entry);
-    const matchIndex = this.#rules.matchIndex(previousIndex, entries.length);
+    const matchIndex = this.#rules.matchIndex(previousIndex, entries.length, this.#log.lastIndex);
     const commitIndex = this.#rules.followerCommit(message.commitIndex, matchIndex);
     if (commitIndex > this.#commitIndex) this.#advanceCommit(commitIndex);
     this.#send(from, { type: 'appended', term: this.#term, round, matchIndex }, this.#lastMark);
@@ -445,10 +442,10 @@ export class Raft implements Replica<RaftMessage> {
   #accept(entry: Entry): void {
     if (entry.index < this.#log.firstIndex) return;
     const existing = this.#log.termAt(entry.index);
-    if (existing !== undefined && !this.#rules.conflicts(existing, entry.term)) return;
+    if (existing !== undefined && !this.#rules.mayTruncate(existing, entry.term)) return;
     if (existing !== undefined) {
       assert(entry.index > this.#commitIndex, 'a committed entry is never truncated');
-      this.#log.truncateFrom(entry.index);
+      this.#log.truncateFrom(entry.index, this.#rules.durableAfterTruncation);
     }
     this.#store(entry);
   }

@@ -53,6 +53,21 @@ export const disk = {
     };
   },
 
+  /** A disk is gone; the member starts again with an empty one, under its old name (PITFALLS R26). */
+  lost(): FaultSource {
+    return {
+      name: 'disk lost',
+      weight: 1,
+      plan: (scene, draw) => {
+        const member = anyOf(scene.ids, draw);
+        return [
+          { afterUs: 0, act: { type: 'wipe', member } },
+          { afterUs: draw(scene.paceUs * 2), act: { type: 'restart', member } },
+        ];
+      },
+    };
+  },
+
   /** Bits that were durable flip. */
   rot(): FaultSource {
     return {

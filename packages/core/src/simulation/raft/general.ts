@@ -42,6 +42,7 @@ export function generalRaft(options: RaftSimulationOptions = {}): Scenario<RaftT
         disk.error(),
         disk.full(),
         disk.slow(),
+        disk.lost(),
         disk.rot(),
         disk.misdirect(),
         operator('leadership transfer', (to) => ({ type: 'transferLeadership', to })),
