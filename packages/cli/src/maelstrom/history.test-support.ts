@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 
-type Sketch = Pick<Operation, 'f' | 'value'> & Partial<Operation>;
+/** What a test says of an operation; the rest is filled in. */
+export type Sketch = Pick<Operation, 'f' | 'value'> & Partial<Operation>;
 
 /** Operations one after the other, each over before the next begins, unless the sketch says otherwise. */
 export function history(...sketches: readonly Sketch[]): Operation[] {

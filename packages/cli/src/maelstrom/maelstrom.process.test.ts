@@ -12,7 +12,7 @@ import type { Report } from './report.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const example = (name: string): string => path(`../../../../examples/maelstrom/${name}.ts`);
-const BROKEN = path('broken-node.fixture.ts');
+const BROKEN = fileURLToPath(new URL('./broken-node.fixture.ts', import.meta.url));
 const PARTITIONS = ['--nemesis', 'partition', '--nemesis-interval', '0.2'];
 
 interface Run {
