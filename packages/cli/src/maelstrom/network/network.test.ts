@@ -92,6 +92,8 @@ describe('topologies', () => {
     const most = (name: 'grid' | 'tree4' | 'line'): number =>
       Math.max(...Object.values(topology(name, ids(25))).map((neighbours) => neighbours.length));
     expect([most('grid'), most('tree4'), most('line')]).toEqual([4, 5, 2]);
+    // The end of a row is no neighbour of the next row's beginning.
+    expect(topology('grid', ids(25))['n5']).toEqual(['n4', 'n10']);
   });
 });
 

@@ -68,6 +68,13 @@ describe('grow-only sets and broadcast', () => {
     expect(check(add(1), early, read([1], { final: true }))).toMatchObject({ figures: { stale: 0 } });
   });
 
+  test('of two final reads at one time, one may already show what nobody knew before', () => {
+    const doubtful = add(1, { outcome: 'info' });
+    const [first, second] = [read([0], { final: true }), read([0, 1], { final: true, invokedMs: 45, completedMs: 55 })];
+    expect(check(add(0), doubtful, first, second).result).toBe('valid');
+    expect(check(add(0), doubtful, second, read([0], { final: true })).result).toBe('invalid');
+  });
+
   test('without a final read nobody knows', () => {
     expect(check(add(1), read([1])).result).toBe('unknown');
     expect(check(read([], { final: true })).result).toBe('unknown');

@@ -22,6 +22,7 @@ describe('registers', () => {
     expect(registers(committed(['w', 1, 5]), committed(['w', 1, 1], ['w', 1, 2], ['r', 1, 2]))).toEqual([]);
     expect(registers(committed(['w', 1, 5]), committed(['w', 1, 1], ['r', 1, 5]))).toEqual(['internal']);
     expect(registers(committed(['w', 1, 1], ['r', 1, null]))).toEqual(['internal']);
+    expect(registers(committed(['r', 1, 1], ['w', 1, 1]))).toEqual(['internal']);
   });
 
   test('G1a: nobody reads what an aborted transaction wrote', () => {
@@ -40,6 +41,9 @@ describe('registers', () => {
     const ring = [0, 1, 2, 3].map((key) => committed(['w', key, 9], ['r', (key + 1) % 4, 9]));
     expect(registers(...ring)).toEqual(['G1c']);
     expect(registers(...ring.slice(0, 3), committed(['w', 3, 9]))).toEqual([]);
+    const reads = (key: number, ...from: number[]) =>
+      committed(['w', key, 9], ...from.map((k) => ['r', k, 9] as const));
+    expect(registers(reads(0), reads(1, 0), reads(2, 0), reads(3, 1, 2))).toEqual([]);
   });
 
   test('a value that nobody wrote is found', () => {
@@ -60,6 +64,10 @@ describe('lists', () => {
   test('reads that are each the beginning of the next are allowed', () => {
     const reads = [null, [1], [1, 2, 3]].map((list) => committed(['r', 1, list]));
     expect(lists(...appends, ...reads)).toEqual([]);
+    // What a transaction reads after its own append is no evidence of the order that others agree on.
+    expect(lists(...appends, committed(['append', 1, 9], ['r', 1, [9]]), committed(['r', 1, [1, 2, 3, 9]]))).toEqual(
+      [],
+    );
     expect(lists(committed(['append', 1, 1], ['r', 1, [1]], ['append', 1, 2], ['r', 1, [1, 2]]))).toEqual([]);
   });
 

@@ -118,13 +118,17 @@ function judgeRead(
       anomalies.push({ name: 'invented-value', sentence: `${who}, but nobody wrote ${canonical(element)}` });
       continue;
     }
-    if (writer.transaction !== reader) linkTo(readFrom, writer.transaction, reader);
+    if (writer.transaction === reader) {
+      anomalies.push({ name: 'internal', sentence: `${who} before it wrote ${canonical(element)} itself` });
+      continue;
+    }
+    linkTo(readFrom, writer.transaction, reader);
     if (model === 'read-uncommitted') continue;
     const of = `process ${writer.transaction.process}`;
     if (writer.transaction.outcome === 'fail') {
       anomalies.push({ name: 'G1a', sentence: `${who}, written by a transaction of ${of} that had failed` });
     }
-    if (writer.isIntermediate && index === seen.length - 1 && writer.transaction !== reader) {
+    if (writer.isIntermediate && index === seen.length - 1) {
       anomalies.push({ name: 'G1b', sentence: `${who}, which ${of} itself replaced in the same transaction` });
     }
   }
