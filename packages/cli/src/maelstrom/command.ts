@@ -110,8 +110,9 @@ async function maelstrom(args: readonly string[], flags: Flags, terminal: Termin
       const counts = talkative.map(([node, lines]) => `${node} ${lines}`).join(', ');
       terminal.progress(`lines on stderr: ${counts}; --log-stderr shows them, --log-dir keeps them`);
     }
-    await logs?.close({ ...report, faults: outcome.faults, stderrLines });
+    // The verdict first: a full disk must not hide it.
     terminal.data(flags.json ? JSON.stringify(report) : reportText(report));
+    await logs?.close({ ...report, faults: outcome.faults, stderrLines });
     return { valid: ExitCode.ok, invalid: ExitCode.failure, unknown: ExitCode.unknown }[report.result];
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal);

@@ -30,9 +30,9 @@ export function programOf(file: string, args: readonly string[]): Program {
   if (!existsSync(path)) throw new CommandError(ExitCode.unknown, `--bin ${file}: there is no such file`);
   if (/\.[cm]?js$/.test(path)) return { command: process.execPath, args: [path, ...args] };
   if (/\.m?ts$/.test(path)) {
-    // Node 22.18 and 23.6 strip types by themselves; the flag is harmless there.
-    const flags = ['--experimental-strip-types', '--disable-warning=ExperimentalWarning'];
-    return { command: process.execPath, args: [...flags, path, ...args] };
+    // From Node 22.18 on types are stripped without being asked for.
+    const strip = process.features.typescript === false ? ['--experimental-strip-types'] : [];
+    return { command: process.execPath, args: [...strip, '--disable-warning=ExperimentalWarning', path, ...args] };
   }
   try {
     accessSync(path, constants.X_OK);

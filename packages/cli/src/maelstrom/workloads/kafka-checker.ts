@@ -120,7 +120,7 @@ function collect(history: readonly Operation[]): Map<string, LogOfKey> {
 }
 
 function checkContents(key: string, log: LogOfKey, note: Note): void {
-  const highestPolled = Math.max(...log.polled, Number.NEGATIVE_INFINITY);
+  const highestPolled = log.order.findLast((offset) => log.polled.has(offset)) ?? Number.NEGATIVE_INFINITY;
   for (const offset of log.order) {
     const messages = log.at.get(offset) ?? new Set();
     if (messages.size > 1) note('inconsistent-offsets', key, `offset ${offset} is ${[...messages].join(' and ')}`);

@@ -84,8 +84,8 @@ class LogSession implements Session {
     const from = { ...this.#next };
     const messages = messagesOf(await this.#call({ type: 'poll', offsets: from }), from);
     for (const [key, pairs] of Object.entries(messages)) {
-      const highest = Math.max(...pairs.map(([offset]) => offset));
       if (pairs.length === 0) continue;
+      const highest = pairs.reduce((most, [offset]) => Math.max(most, offset), 0);
       this.#next[key] = Math.max(this.#next[key] ?? 0, highest + 1);
       this.#seen.set(key, Math.max(this.#seen.get(key) ?? 0, highest));
     }
