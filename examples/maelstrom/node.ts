@@ -21,6 +21,7 @@ export const ErrorCode = {
   crash: 13,
   keyDoesNotExist: 20,
   preconditionFailed: 22,
+  txnConflict: 30,
 } as const;
 
 /** The error that a request was answered with, or that a handler wants its request answered with. */

@@ -105,7 +105,8 @@ describe.concurrent('the examples solve their challenges', () => {
     await expectValid('txn-rw-register', example('transactions'), flags);
   });
 
-  test('besides them: a grow-only set, and a linearizable store', async () => {
+  test('besides them: lists in transactions, a grow-only set, and a linearizable store', async () => {
+    await expectValid('txn-list-append', example('list-append'), '--node-count 2 --time-limit 0.4 --rate 100');
     await expectValid('g-set', example('g-set'), `--node-count 3 --time-limit 0.5 --rate 60 ${PARTITIONS.join(' ')}`);
     await expectValid('lin-kv', example('lin-kv'), '--node-count 2 --concurrency 3n --time-limit 0.5 --rate 200');
   });

@@ -1,16 +1,8 @@
-import type { Invocation, Operation } from '../operation.ts';
+import type { Invocation } from '../operation.ts';
 import { canonical } from '../protocol.ts';
-import { checkTransactions, type MicroOperation, type Transaction } from './transaction-checker.ts';
-import {
-  type Call,
-  type Findings,
-  field,
-  findings,
-  isArray,
-  type Workload,
-  type WorkloadOptions,
-  WrongReply,
-} from './workload.ts';
+import { judgeTransactions } from './judge-transactions.ts';
+import type { MicroOperation } from './transaction-checker.ts';
+import { type Call, field, isArray, type Workload, type WorkloadOptions, WrongReply } from './workload.ts';
 
 const DEFAULT_KEYS = 10;
 const DEFAULT_LENGTH = 4;
@@ -37,13 +29,7 @@ export function transactionWorkload(options: WorkloadOptions, write: 'w' | 'appe
   return {
     session: (call) => ({ perform: ({ value }) => perform(call, value as MicroOperation[]) }),
     next,
-    check: (history): Findings => {
-      const anomalies = checkTransactions(history.map(transactionOf), write, consistencyModel);
-      const counts = new Map<string, number>();
-      for (const { name } of anomalies) counts.set(name, (counts.get(name) ?? 0) + 1);
-      const reasons = anomalies.slice(0, 5).map(({ name, sentence }) => `${name}: ${sentence}`);
-      return findings(reasons, [], { judgedBy: consistencyModel, anomalies: Object.fromEntries(counts) });
-    },
+    check: (history) => judgeTransactions(history, write, consistencyModel),
   };
 }
 
@@ -62,8 +48,4 @@ function completes(asked: MicroOperation, done: unknown): boolean {
   if (!isArray(done) || done.length !== 3 || done[0] !== asked[0]) return false;
   if (canonical(done[1]) !== canonical(asked[1])) return false;
   return asked[0] === 'r' || canonical(done[2]) === canonical(asked[2]);
-}
-
-function transactionOf({ process, outcome, value, result }: Operation): Transaction {
-  return { process, outcome, operations: (outcome === 'ok' ? result : value) as MicroOperation[] };
 }
