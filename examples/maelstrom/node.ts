@@ -70,11 +70,14 @@ export class Node {
   }
 
   run(): void {
-    createInterface({ input: process.stdin }).on('line', (line) => {
+    const lines = createInterface({ input: process.stdin });
+    lines.on('line', (line) => {
       const { src, body } = JSON.parse(line) as { src: string; body: Body };
       if (body.in_reply_to !== undefined) this.#answered(body.in_reply_to, body);
       else void this.#handle(src, body);
     });
+    // Whoever started this node is gone; a timer must not keep it.
+    lines.on('close', () => process.exit());
   }
 
   #answered(id: number, body: Body): void {

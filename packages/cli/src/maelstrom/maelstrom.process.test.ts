@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runProgram } from '../program.ts';
+import { programOf } from './node-process.ts';
 import type { Report } from './report.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -181,6 +182,17 @@ test('--log-dir keeps history, messages, results and stderr', async () => {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+});
+
+test('a node of the examples ends with its standard input, so that none outlives a runner that was killed', async () => {
+  const { command, args } = programOf(example('broadcast'), []);
+  const node = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+  const body = { type: 'init', msg_id: 1, node_id: 'n1', node_ids: ['n1'] };
+  node.stdin.write(`${JSON.stringify({ src: 'c0', dest: 'n1', body })}\n`);
+  const [answer] = (await once(node.stdout, 'data')) as [Buffer];
+  expect(answer.toString()).toContain('init_ok');
+  node.stdin.end();
+  expect(await once(node, 'exit')).toEqual([0, null]);
 });
 
 test('Ctrl-C ends the nodes and leaves a summary of what was seen', async () => {
