@@ -8,6 +8,7 @@ import { compact, del, get, type KvOptions, memberList, put, type TxnOptions, tx
 import { applyPlan, heal, type LinkPlan, parseGroup, planPartition } from './commands/links.ts';
 import { collectStatus, statusJson, statusTable } from './commands/status.ts';
 import { CommandError, EXIT_CODE_HELP, ExitCode, messageOf } from './exit-code.ts';
+import { addMaelstrom } from './maelstrom/command.ts';
 import { serve } from './serve/serve.ts';
 import { LOG_LEVELS, resolveServeConfig, type ServeFlags } from './serve/serve-config.ts';
 import type { Terminal } from './terminal.ts';
@@ -50,6 +51,7 @@ function buildProgram(terminal: Terminal, setExit: (code: ExitCode) => void): Co
   addLinks(program, terminal);
   addCheck(program, terminal, setExit);
   addTour(program, terminal, setExit);
+  addMaelstrom(program, terminal, setExit);
   return program;
 }
 
