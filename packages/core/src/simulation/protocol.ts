@@ -93,6 +93,7 @@ export interface ProtocolRun<Types extends ProtocolTypes> {
   lost(request: Uint8Array): Types['outcome'];
   onAnswered(outcome: Types['outcome']): void;
   onCrashed(member: number): void;
+  onWiped(member: number): void;
   /** How much happened: a run in which nothing happened proves nothing (PITFALLS D5). */
   counts(): Readonly<Record<string, number>>;
   /** After faults end: null when these members, all that run, have come to rest and agree; else what is missing. */

@@ -39,16 +39,19 @@ export const disk = {
     };
   },
 
+  /** One member's disk, or all of them at once: what is being written stays in doubt for long. */
   slow(): FaultSource {
     return {
       name: 'disk slow',
       weight: 1,
       plan: (scene, draw) => {
-        const member = anyOf(scene.ids, draw);
-        return [
-          { afterUs: 0, act: { type: 'diskSlow', member, times: 2 + draw(200) } },
-          { afterUs: scene.paceUs + draw(scene.paceUs * 10), act: { type: 'diskSlow', member, times: 1 } },
-        ];
+        const slow = draw(2) === 0 ? [anyOf(scene.ids, draw)] : scene.ids;
+        const times = 2 + draw(200);
+        const untilUs = scene.paceUs + draw(scene.paceUs * 15);
+        return slow.flatMap((member) => [
+          { afterUs: 0, act: { type: 'diskSlow', member, times } },
+          { afterUs: untilUs, act: { type: 'diskSlow', member, times: 1 } },
+        ]);
       },
     };
   },

@@ -32,6 +32,7 @@ export function generalRaft(options: RaftSimulationOptions = {}): Scenario<RaftT
       swarm(
         partition(),
         network.any(),
+        network.slow(),
         crash(),
         blackout(),
         pause(),

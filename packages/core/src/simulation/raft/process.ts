@@ -9,7 +9,7 @@ import { LOG_RULES } from '../../log/index.ts';
 import type { DiskResult } from '../../world/world.ts';
 import type { Control, Environment, Process } from '../protocol.ts';
 import type { Invariants } from './invariants.ts';
-import { ObservedOutbox, ObservedReplica, ObservedStateMachine } from './observed.ts';
+import { ObservedDurability, ObservedOutbox, ObservedReplica, ObservedStateMachine } from './observed.ts';
 
 import { type DiskPath, NO_SABOTAGE, type Sabotage } from './sabotage.ts';
 import { QUICK, type RaftOutcome, type RaftSimulationOptions, type RaftStatus } from './types.ts';
@@ -133,8 +133,9 @@ export class RaftProcess implements Process<RaftStatus> {
       rules: { ...(this.#options.rules ?? RAFT_RULES), ...broken },
     };
     const observed = wrapOutbox(new ObservedOutbox(member, this.#invariants, outbox));
-    const replica = wrapReplica(new Raft(options, observed), observed, { member, members });
-    return new ObservedReplica(member, this.#invariants, replica);
+    const replica = new ObservedReplica(member, this.#invariants, new Raft(options, observed));
+    const wrapped = wrapReplica(replica, observed, { member, members });
+    return new ObservedDurability(member, this.#invariants, wrapped);
   }
 
   #answer(driverId: number, outcome: RaftOutcome): void {

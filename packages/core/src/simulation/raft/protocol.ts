@@ -62,6 +62,10 @@ export class RaftRun implements ProtocolRun<RaftTypes> {
     this.invariants.onCrash(member);
   }
 
+  onWiped(member: number): void {
+    this.invariants.onWiped(member);
+  }
+
   counts(): Readonly<Record<string, number>> {
     const { elections, appliedIndex, acknowledgedIndex, snapshotsInstalled } = this.invariants;
     return { elections, applied: appliedIndex, acknowledged: acknowledgedIndex, snapshotsInstalled };
