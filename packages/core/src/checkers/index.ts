@@ -1,2 +1,13 @@
+export {
+  type DrawnOperation,
+  type DrawnViolation,
+  drawHtml,
+  drawText,
+  type FaultKind,
+  type FaultSpan,
+  type HistoryDrawing,
+  type LeaderSpan,
+  type TextDrawing,
+} from './drawing/index.ts';
 export { formatHistory, type HistoryEvent, type Operation, type Outcome, parseHistory } from './history.ts';
 export { type CheckOptions, checkLinearizable, type Verdict, type Violation } from './linearizable.ts';
