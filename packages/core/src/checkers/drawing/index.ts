@@ -9,4 +9,7 @@ export type {
   LeaderSpan,
 } from './history-drawing.ts';
 export { drawHtml } from './html.ts';
+export type { DrawnMessage, MemberChange, MemberState, SpaceTimeDrawing } from './space-time.ts';
+export { drawSpaceTimeSvg } from './space-time-svg.ts';
+export { drawSpaceTimeText, type SpaceTimeText } from './space-time-text.ts';
 export { drawText, type TextDrawing } from './text.ts';

@@ -53,7 +53,8 @@ i.info { border-color: var(--soft); }
 #detail { min-height: 3em; margin: 10px 2px; color: var(--soft); }
 ol { margin: 0; padding-left: 3em; columns: 17em; } li::marker { color: var(--soft); }
 li button { padding: 1px 4px; border: 0; border-radius: 4px; background: none; text-align: left; font: 13px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; } li button:hover { background: var(--grid); }
-:focus-visible { outline: 2px solid var(--read-edge); outline-offset: 2px; }
+.mark:focus-visible { outline: none; }
+:focus-visible:not(.mark) { outline: 2px solid var(--read-edge); outline-offset: 2px; }
 pre { overflow-x: auto; padding: 16px; border: 1px solid var(--line); border-radius: 12px; background: var(--card); font: 12.5px/1.35 ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
 summary { margin-top: 24px; cursor: pointer; }
 `;
