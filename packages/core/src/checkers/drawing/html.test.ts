@@ -52,6 +52,32 @@ describe('a history as a page', () => {
     expect(drawHtml({ operations: DRAWING.operations })).not.toContain('Jump to the first error');
   });
 
+  it('gives every label room in its bar, and lets nothing cover anything else', () => {
+    const span = (fromUs: number, toUs: number) =>
+      ({ label: 'pause m1', fromUs, toUs, members: [1], kind: 'paused' }) as const;
+    const operations = sequence(60, (i) => ({ key: 'k'.repeat(i % 13), process: i % 4 }));
+    const timesUs = Array.from({ length: 120 }, (_, i) => i * 10);
+    const html = drawHtml({ operations, timesUs, faults: [span(5, 205), span(105, 305), span(205, 405)] });
+    const bar = /<rect x="(\S+)" y="(\S+)" width="(\S+)" [^>]*\/>(?:<text[^>]*>([^<]*)<)?/g;
+    const bars = [...html.matchAll(bar)].map(([, x, y, width, label = '']) => {
+      return { x: Number(x), y: Number(y), end: Number(x) + Number(width), label: label.replaceAll('&quot;', '"') };
+    });
+    expect(bars).toHaveLength(63);
+    for (const { x, end, label } of bars) expect(end - x, label).toBeGreaterThan(label.length * 7.2);
+    for (const [i, a] of bars.entries()) {
+      for (const b of bars.slice(i + 1))
+        expect(a.y === b.y && a.x < b.end && b.x < a.end, `${a.label}, ${b.label}`).toBe(false);
+    }
+  });
+
+  it('writes times under the picture that do not run into each other', () => {
+    const timesUs = Array.from({ length: 80 }, (_, i) => 1_234_567 + i);
+    const html = drawHtml({ operations: sequence(40, () => ({})), timesUs });
+    const xs = [...html.matchAll(/<text x="(\S+)" y="\S+">1\.23 s</g)].map(([, x]) => Number(x));
+    expect(xs.length).toBeGreaterThan(5);
+    for (const [i, x] of xs.entries()) expect(x - (xs[i - 1] ?? -100)).toBeGreaterThan(60);
+  });
+
   it('is one file that fetches nothing', () => {
     const html = drawHtml(DRAWING);
     expect(html).not.toMatch(/https?:|src=|href=|@import|url\((?!#)/);
@@ -80,6 +106,8 @@ describe('a history as a page', () => {
     expect(count(html, '<script>')).toBe(1);
     expect(html).toContain('&lt;script&gt;');
     expect(html).toContain('__proto__');
+    const inAttribute = operation(0, 'write', 1, 0, 1, { key: `" onfocus="alert(3)` });
+    expect(drawHtml({ operations: [inAttribute] })).not.toContain('" onfocus=');
     const { elements, attributes } = vocabulary(html);
     expect(elements.filter((name) => !vocabulary(drawHtml(DRAWING)).elements.includes(name))).toEqual([]);
     expect(attributes.filter((name) => !vocabulary(drawHtml(DRAWING)).attributes.includes(name))).toEqual([]);

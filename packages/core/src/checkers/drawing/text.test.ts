@@ -141,6 +141,23 @@ describe('a history as text', () => {
     expect(text).toContain('write __proto__ "\\u{202e}a\\n"');
   });
 
+  it('knows that some characters take two columns and some none', () => {
+    const keys = ['abcd', '日本', 'e\u0301xyz'];
+    const operations = keys.map((key, i) => operation(i, 'write', 1, 2 * i, 2 * i + 1, { key }));
+    expect(drawText({ operations, widthColumns: 50 })).toMatchInlineSnapshot(`
+      "                   time ─────────────────────────▸
+        p0 write abcd 1  ├─────┤
+        p1 write 日本 1              ├─────┤
+        p2 write éxyz 1                          ├─────┤
+      "
+    `);
+  });
+
+  it('marks in ASCII too where a long value was cut', () => {
+    const text = drawText({ operations: [operation(0, 'write', 'a'.repeat(40), 0, 1)], ascii: true });
+    expect(text).toContain(`write x ${'a'.repeat(17)}~`);
+  });
+
   it('gives the same bytes for the same drawing', () => {
     expect(drawText(structuredClone(SEEN_THEN_GONE))).toBe(drawText(SEEN_THEN_GONE));
   });

@@ -9,7 +9,7 @@ const COMBINING = /\p{M}/u;
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 /** A text that cannot be taken for a number, null or the words around it. */
-const BARE = /^[\p{L}_][\p{L}\p{N}_./:#@-]*$/u;
+const BARE = /^[\p{L}_][\p{L}\p{M}\p{N}_./:#@-]*$/u;
 const RESERVED = ['null', 'true', 'false', 'nothing', 'failed', 'unknown'];
 
 const LONGEST_NAME_COLUMNS = 18;
