@@ -57,7 +57,7 @@ export function drawSpaceTimeText(drawing: SpaceTimeText): string {
     if (moment.type === 'change') now.set(moment.change.member, moment.change.state);
     const row = members.map((member) => pad(strokes.lanes[now.get(member) ?? 'follower'], pitch)).join('');
     const isChange = moment.type === 'change';
-    const lanes = isChange ? row : arrow([...row], moment.message, drawing, pitch, strokes);
+    const lanes = isChange ? row : arrow(Array.from(row), moment.message, drawing, pitch, strokes);
     const label = isChange ? `m${moment.change.member} ${moment.change.label}` : labelOf(moment.message);
     const time = pad(times[i] ?? '', timeColumns);
     lines.push(`${time}  ${pad(lanes.trimEnd(), lanesColumns)}  ${cut(plain(label), labelColumns)}`);
