@@ -10,6 +10,8 @@ const DEFAULT_MAX_OPERATIONS = 300;
 const COLUMN_PX = 7.3;
 const NAMES_PX = 104;
 const LEFT_PX = 16;
+/** Room for the time of the last moment. */
+const RIGHT_PX = 52;
 const LEAST_WIDTH_PX = 960;
 const LEAST_STEP_PX = 14;
 const LABEL_COLUMNS = 22;
@@ -86,7 +88,7 @@ class Picture {
   }
 
   svg(): string {
-    const widthPx = this.#x(this.#axis.length) + LEFT_PX;
+    const widthPx = this.#x(this.#axis.length) + RIGHT_PX;
     const hatch =
       '<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V6" stroke="currentColor" stroke-width="2"/></pattern>';
     const lanes = this.#lanes.map((lane) => `<path class="lane" d="M0 ${middleOf(lane)}H${widthPx}"/>`);
