@@ -1,6 +1,19 @@
 /** How long a simulated cluster of five is without a leader after its leader crashed, many times over. */
 import { assert, type RaftRules, type RaftTiming, utf8 } from '@polder/core';
-import { CALM, type NetworkWeather, RandomStreams, SimulatedCluster } from '@polder/core/simulation';
+import { CALM, RandomStreams, SimulatedCluster } from '@polder/core/simulation';
+
+export type Weather = Parameters<SimulatedCluster['setWeather']>[0];
+type Filter = Exclude<SimulatedCluster['filter'], null>;
+
+/** One way, evenly spread. */
+export interface LatencyRange {
+  readonly minLatencyUs: number;
+  readonly maxLatencyUs: number;
+}
+
+export function weatherOf(latency: LatencyRange): Weather {
+  return { ...CALM, ...latency };
+}
 
 export interface TrialOptions {
   readonly seed: number;
@@ -8,7 +21,7 @@ export interface TrialOptions {
   readonly timing: Partial<RaftTiming> & Pick<RaftTiming, 'heartbeatUs'>;
   readonly rules: RaftRules;
   /** Of the election: from the crash on, or with `slowHeartbeats` before it too; else heartbeats meet calm weather. */
-  readonly weather: NetworkWeather;
+  readonly weather: Weather;
   readonly slowHeartbeats: boolean;
   /** Two of the four that remain lack the last entries, each another number of them, and so cannot be elected. */
   readonly unequalLogs: boolean;
@@ -65,10 +78,10 @@ export function measureDowntimes(options: TrialOptions): Downtimes {
 }
 
 /** The mean time for a message to all four others and the slowest of their answers. */
-export function broadcastMs(weather: NetworkWeather, rounds = 10_000): number {
+export function broadcastMs({ minLatencyUs, maxLatencyUs }: LatencyRange, rounds = 10_000): number {
   const random = new RandomStreams(1);
   const latencyUs = (peer: number): number => {
-    return weather.minLatencyUs + random.below(DRAW.latency, peer, weather.maxLatencyUs - weather.minLatencyUs + 1);
+    return minLatencyUs + random.below(DRAW.latency, peer, maxLatencyUs - minLatencyUs + 1);
   };
   let sumUs = 0;
   for (let i = 0; i < rounds; i++) sumUs += Math.max(...[1, 2, 3, 4].map((peer) => latencyUs(peer) + latencyUs(peer)));
@@ -96,13 +109,14 @@ class ElectionTrial {
     this.count++;
     this.#settle();
     const leader = cluster.leader();
-    const wanted = unequalLogs ? this.#spreadLogs(leader) : null;
+    const wanted = unequalLogs ? this.#wantedLogs(leader) : [];
     let lastBeatUs = 0;
-    const judge = cluster.filter;
+    const judge = lagging(leader, new Map(wanted));
     cluster.filter = (from, to, message) => {
       if (from === leader && message.type === 'append') lastBeatUs = cluster.nowUs;
-      return judge?.(from, to, message) ?? 'deliver';
+      return judge(from, to, message);
     };
+    if (unequalLogs) this.#spreadLogs(leader, wanted);
     if (slowHeartbeats) cluster.setWeather(weather);
     for (let beat = 0; beat <= BEATS_BEFORE; beat++) {
       const before = cluster.nowUs;
@@ -110,7 +124,7 @@ class ElectionTrial {
     }
     cluster.run(this.#random.below(DRAW.crash, 0, timing.heartbeatUs));
     const led = cluster.leader() === leader && cluster.status().every((status) => status?.leader === leader);
-    const asWanted = wanted?.every(([member, last]) => cluster.member(member).status()?.lastIndex === last) ?? true;
+    const asWanted = wanted.every(([member, last]) => cluster.member(member).status()?.lastIndex === last);
     const crashedUs = cluster.nowUs;
     cluster.setWeather(weather);
     cluster.crash(leader);
@@ -144,31 +158,22 @@ class ElectionTrial {
     throw new Error('a calm cluster elects no leader: this benchmark needs a look');
   }
 
-  /**
-   * Two followers get two more entries, one gets one of them, one gets none; they keep hearing the leader. It is not
-   * told that they lag, or it would try again with every heartbeat, and a heartbeat that is dropped is not heard.
-   */
-  #spreadLogs(leader: number): [number, number][] {
+  /** The last index for each follower: two get two more entries, one gets one of them, one gets none. */
+  #wantedLogs(leader: number): [number, number][] {
+    const lastIndex = this.#cluster.member(leader).status()?.lastIndex ?? 0;
+    const followers = this.#shuffled(this.#cluster.ids.filter((id) => id !== leader));
+    return followers.map((id, i) => [id, lastIndex + (i < 2 ? 2 : 3 - i)]);
+  }
+
+  #spreadLogs(leader: number, wanted: readonly [number, number][]): void {
     const cluster = this.#cluster;
     const lastIndex = cluster.member(leader).status()?.lastIndex ?? 0;
-    const followers = this.#shuffled(cluster.ids.filter((id) => id !== leader));
-    const wanted = followers.map((id, i): [number, number] => [id, lastIndex + (i < 2 ? 2 : 3 - i)]);
-    const most = new Map(wanted);
-    cluster.filter = (from, to, message) => {
-      if (to === leader && message.type === 'conflict') return 'drop';
-      const last = from === leader && message.type === 'append' ? message.entries.at(-1) : undefined;
-      return last !== undefined && last.index > (most.get(to) ?? 0) ? 'drop' : 'deliver';
-    };
     for (let entries = 1; entries <= 2; entries++) {
       cluster.propose(leader, PUT);
-      const arrived = (): boolean => {
-        return wanted.every(
-          ([id, last]) => cluster.member(id).status()?.lastIndex === Math.min(last, lastIndex + entries),
-        );
-      };
-      cluster.runUntil(arrived, 5_000);
+      const arrived = ([id, last]: readonly [number, number]): boolean =>
+        cluster.member(id).status()?.lastIndex === Math.min(last, lastIndex + entries);
+      cluster.runUntil(() => wanted.every(arrived), 5_000);
     }
-    return wanted;
   }
 
   #shuffled(members: number[]): number[] {
@@ -178,4 +183,16 @@ class ElectionTrial {
     }
     return members;
   }
+}
+
+/**
+ * Lets nobody's log grow beyond what is wanted, while all keep hearing the leader. It is not told that they lag, or it
+ * would send the entries with every heartbeat, and a heartbeat that is dropped is not heard.
+ */
+function lagging(leader: number, most: ReadonlyMap<number, number>): Filter {
+  return (from, to, message) => {
+    if (most.size > 0 && to === leader && message.type === 'conflict') return 'drop';
+    const last = from === leader && message.type === 'append' ? message.entries.at(-1) : undefined;
+    return last !== undefined && last.index > (most.get(to) ?? last.index) ? 'drop' : 'deliver';
+  };
 }

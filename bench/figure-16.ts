@@ -9,9 +9,16 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { RAFT_RULES } from '@polder/core';
-import { CALM, type NetworkWeather } from '@polder/core/simulation';
+import { CALM } from '@polder/core/simulation';
 import { type CumulativeChart, drawCumulativeChart, type Line, type Panel } from './charts/cumulative-chart.ts';
-import { broadcastMs, type Downtimes, measureDowntimes, type TrialOptions } from './election-trials.ts';
+import {
+  broadcastMs,
+  type Downtimes,
+  type LatencyRange,
+  measureDowntimes,
+  type TrialOptions,
+  weatherOf,
+} from './election-trials.ts';
 
 interface Range {
   readonly fromMs: number;
@@ -37,8 +44,9 @@ const BOTTOM: readonly Range[] = [
 
 const TRIALS = 1_000;
 const LIMIT_US = 10_000_000;
-/** One way, evenly spread: a server answers late because its disk was slow, and not all disks are slow at once. */
-const PAPER_WEATHER: NetworkWeather = { ...CALM, minLatencyUs: 100, maxLatencyUs: 10_200 };
+/** A server answers late because its disk was slow, and not all disks are slow at once. */
+const PAPER_LATENCY: LatencyRange = { minLatencyUs: 100, maxLatencyUs: 10_200 };
+const PAPER_WEATHER = weatherOf(PAPER_LATENCY);
 const FIGURES = new URL('../docs/figures/', import.meta.url);
 
 export interface Summary {
@@ -92,7 +100,7 @@ export function benchElections(say: (line: string) => void): ElectionsReport {
   );
   const summaries = (measured: readonly Measured[]): Summary[] => measured.map(({ summary }) => summary);
   return {
-    broadcastMs: broadcastMs(PAPER_WEATHER),
+    broadcastMs: broadcastMs(PAPER_LATENCY),
     figure: summaries(figure),
     slowHeartbeats: summaries(slowHeartbeats),
     preVote: summaries(preVote),
@@ -125,7 +133,7 @@ function measureDefaults(): Measured[] {
   // Polder's own: 1 to 2 s, a heartbeat every 100 ms, pre-vote.
   const timing = { heartbeatUs: 100_000 };
   const base = { seed: 17, trials: TRIALS, timing, rules: RAFT_RULES, slowHeartbeats: true, limitUs: 60_000_000 };
-  const lossy: NetworkWeather = { ...CALM, lossPerMillion: 50_000 };
+  const lossy = { ...CALM, lossPerMillion: 50_000 };
   return [
     measure('quiet network', '', { ...base, weather: CALM, unequalLogs: false }),
     measure('5 % of messages lost', '', { ...base, weather: lossy, unequalLogs: false }),
