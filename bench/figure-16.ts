@@ -213,8 +213,11 @@ export function formatElections(report: ElectionsReport): string {
     `  ${cells.map((cell, i) => (i === 0 ? cell.padEnd(24) : cell.padStart(10))).join('')}`;
   const line = ({ name, medianMs, meanMs, worstMs, unfinished, trials, published }: Summary): string => {
     const mean = unfinished === 0 ? rounded(meanMs) : '';
-    const given = unfinished === 0 ? '' : `${unfinished} of ${trials} over 10 s; `;
-    return `${row([name, rounded(medianMs), mean, rounded(worstMs)])}   ${given}${published === '' ? '' : `paper: ${published}`}`.trimEnd();
+    const remarks = [
+      ...(unfinished === 0 ? [] : [`${unfinished} of ${trials} over 10 s`]),
+      ...(published === '' ? [] : [`paper: ${published}`]),
+    ];
+    return `${row([name, rounded(medianMs), mean, rounded(worstMs)])}   ${remarks.join('; ')}`.trimEnd();
   };
   const also = report.figure.map(({ name, medianMs, worstMs }, i) => {
     const [slow, asking] = [report.slowHeartbeats[i], report.preVote[i]];
