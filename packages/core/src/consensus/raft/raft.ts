@@ -26,7 +26,7 @@ import type {
 } from '../replica.ts';
 import { Leadership } from './leadership.ts';
 import type { Proposal, RaftMessage } from './message.ts';
-import { DEFAULT_TIMING, type RaftOptions, type RaftTiming } from './options.ts';
+import { DEFAULT_TIMING, drawElectionTimeoutUs, type RaftOptions, type RaftTiming } from './options.ts';
 import { Proposals } from './proposals.ts';
 import { RaftLog } from './raft-log.ts';
 import { Reads } from './reads.ts';
@@ -35,7 +35,6 @@ import { type QuorumPurpose, RAFT_RULES, type RaftRules } from './rules.ts';
 import { Votes } from './votes.ts';
 
 const ROLES = ['follower', 'precandidate', 'candidate', 'leader'] as const satisfies readonly Role[];
-const ELECTION_DRAW = 1;
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
 
@@ -259,6 +258,7 @@ export class Raft implements Replica<RaftMessage> {
   #startPreVote(): void {
     this.#resetElectionDeadline();
     if (!this.#registration.registered || this.#installing !== 0) return;
+    if (!this.#rules.asksFirst()) return this.#startElection(false);
     this.#role = 'precandidate';
     this.#setLeader(0);
     this.#votes.begin();
@@ -373,8 +373,7 @@ export class Raft implements Replica<RaftMessage> {
   }
 
   #resetElectionDeadline(): void {
-    const { electionTimeoutUs } = this.#timing;
-    this.#electionDeadlineUs = this.#nowUs + electionTimeoutUs + this.#random.below(ELECTION_DRAW, electionTimeoutUs);
+    this.#electionDeadlineUs = this.#nowUs + drawElectionTimeoutUs(this.#timing, this.#random);
   }
 
   // ── proposals ─────────────────────────────────────────────────────────────────────────────────────────────

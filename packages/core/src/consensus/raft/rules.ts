@@ -12,6 +12,8 @@ export interface LogPosition {
 export type QuorumPurpose = 'elect' | 'commit' | 'read' | 'lead';
 
 export interface RaftRules {
+  /** Dissertation §9.6: a member raises its term only after a majority said that it would vote for it (pre-vote). */
+  readonly asksFirst: () => boolean;
   /** §5.4.1: the voter's log may not be more up to date than the candidate's. */
   readonly isUpToDate: (candidate: LogPosition, voter: LogPosition) => boolean;
   /** §5.2: one vote per term, first come first served. */
@@ -41,6 +43,7 @@ export interface RaftRules {
 }
 
 export const RAFT_RULES: RaftRules = {
+  asksFirst: () => true,
   isUpToDate: (candidate, voter) =>
     candidate.term > voter.term || (candidate.term === voter.term && candidate.index >= voter.index),
   mayGrantVote: (votedFor, candidate) => votedFor === 0 || votedFor === candidate,
