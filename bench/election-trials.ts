@@ -11,8 +11,8 @@ export interface LatencyRange {
   readonly maxLatencyUs: number;
 }
 
-export function weatherOf(latency: LatencyRange): Weather {
-  return { ...CALM, ...latency };
+export function weatherOf({ minLatencyUs: minUs, maxLatencyUs: maxUs }: LatencyRange): Weather {
+  return { ...CALM, latency: { type: 'uniform', minUs, maxUs } };
 }
 
 export interface TrialOptions {

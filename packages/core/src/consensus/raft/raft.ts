@@ -263,7 +263,7 @@ export class Raft implements Replica<RaftMessage> {
     this.#setLeader(0);
     this.#votes.begin();
     this.#votes.count(this.#member, true);
-    if (this.#votes.areMajority || !this.#rules.asksFirst()) return this.#startElection(false);
+    if (this.#votes.areMajority) return this.#startElection(false);
     this.#requestVotes(this.#term + 1, true, false, 0);
   }
 

@@ -34,8 +34,6 @@ export interface RaftRules {
   readonly mayServeReads: (commitTerm: number, currentTerm: number) => boolean;
   /** §5.2: more than half of the configured members, whatever it is for. */
   readonly majority: (members: number, purpose: QuorumPurpose) => number;
-  /** Dissertation §9.6: whether a candidate first asks if it could win. */
-  readonly asksFirst: () => boolean;
   /** Dissertation §4.2.3: whether a member that hears a leader refuses to vote. */
   readonly sticksToLeader: () => boolean;
   /** Dissertation §6.2: whether a leader that hears no majority steps down. */
@@ -55,7 +53,6 @@ export const RAFT_RULES: RaftRules = {
   durableAfterTruncation: (durableIndex, removedFrom) => Math.min(durableIndex, removedFrom - 1),
   mayServeReads: (commitTerm, currentTerm) => commitTerm === currentTerm,
   majority: (members) => Math.floor(members / 2) + 1,
-  asksFirst: () => true,
   sticksToLeader: () => true,
   checksQuorum: () => true,
 };
