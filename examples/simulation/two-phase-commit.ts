@@ -190,7 +190,6 @@ export function twoPhaseCommit(haste: Haste = 'none'): Scenario<ParticipantTypes
     }),
     clients: 2,
     thinkUs: milliseconds(100),
-  thinkUs: milliseconds(100),
     paceUs: PATIENCE_US,
   })
     .workload(direct('transactions', 'none', ({ fresh }) => ({ f: 'commit', key: '', value: fresh() })))
