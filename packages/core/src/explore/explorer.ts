@@ -134,10 +134,7 @@ export class Explorer<State, Action> {
       depth,
       complete: this.#done && this.#stoppedBy === null,
       stoppedBy: this.#stoppedBy,
-      violation:
-        broken === null
-          ? null
-          : { property: broken.property.name, sentence: broken.property.sentence, ...this.#walkTo(broken.state) },
+      violation: broken === null ? null : this.#explain(broken.property, broken.state),
       reached,
       unreached: this.#awaited.map((goal) => goal.name),
       memoryBytes: this.#visited.memoryBytes,
@@ -208,6 +205,11 @@ export class Explorer<State, Action> {
       this.#reached.set(goal, number);
       this.#awaited = this.#awaited.filter((awaited) => awaited !== goal);
     }
+  }
+
+  #explain({ name, sentence }: Property<State>, number: number): Violation<State, Action> {
+    const walk = this.#walkTo(number);
+    return { property: name, sentence: typeof sentence === 'string' ? sentence : sentence(walk.state), ...walk };
   }
 
   #encoding(state: State): Encoding {

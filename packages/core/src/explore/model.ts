@@ -5,8 +5,8 @@ export type Encoding = Uint8Array | string;
 
 export interface Property<State> {
   readonly name: string;
-  /** What a broken one means, for a reader who does not know the model. */
-  readonly sentence: string;
+  /** What it means that it does not hold, for a reader who does not know the model. */
+  readonly sentence: string | ((state: State) => string);
   readonly holds: (state: State) => boolean;
 }
 

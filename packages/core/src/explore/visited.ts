@@ -1,6 +1,7 @@
 /** The states seen so far, numbered in the order of their discovery, each with the state it was discovered from. */
 import { assert, defined } from '../base/assert.ts';
 import { Fingerprint } from './fingerprint.ts';
+import { keyOf } from './interned.ts';
 import type { Encoding } from './model.ts';
 
 export const NONE = -1;
@@ -114,7 +115,7 @@ export class VisitedEncodings implements Visited {
   }
 
   find(encoding: Encoding): number {
-    this.#sought = typeof encoding === 'string' ? encoding : asText(encoding);
+    this.#sought = typeof encoding === 'string' ? encoding : keyOf(encoding);
     return this.#states.get(this.#sought) ?? NONE;
   }
 
@@ -128,10 +129,4 @@ export class VisitedEncodings implements Visited {
   parentOf(state: number): number {
     return defined(this.#parents[state], 'the state was added');
   }
-}
-
-function asText(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] as number);
-  return text;
 }
