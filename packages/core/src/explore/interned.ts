@@ -24,7 +24,7 @@ export class Interned<T> {
 }
 
 /** One UTF-16 unit a byte: a key for a Map. */
-export function keyOf(bytes: Uint8Array): string {
+export function byteKey(bytes: Uint8Array): string {
   let key = '';
   for (let i = 0; i < bytes.length; i++) key += String.fromCharCode(bytes[i] as number);
   return key;

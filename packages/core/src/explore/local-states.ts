@@ -7,7 +7,7 @@ import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { writeEntry, writeList } from '../consensus/entry-codec.ts';
 import type { Effect, Entry, LogRecord, Mark, Recovered, ReplicaEvent } from '../consensus/replica.ts';
 import { outOfScope, withEntry, writeDisk, writeRecord, written } from './disk.ts';
-import { Interned, keyOf } from './interned.ts';
+import { byteKey, Interned } from './interned.ts';
 import type { ExplorableSystem, MemberView, SystemBounds } from './system.ts';
 
 export interface Envelope<Message> {
@@ -51,6 +51,8 @@ export class LocalStates<Message> {
   readonly #bounds: SystemBounds;
   readonly #locals = new Interned<Local>();
   readonly #envelopes = new Interned<Envelope<Message>>();
+  /** By envelope: the receiver's place among the members. */
+  readonly #receivers: number[] = [];
   readonly #entries = new Interned<Entry>();
   readonly #steps = new Map<number, LocalStep>();
   readonly #ignored = new Map<number, boolean>();
@@ -75,6 +77,11 @@ export class LocalStates<Message> {
 
   envelope(number: number): Envelope<Message> {
     return this.#envelopes.at(number);
+  }
+
+  /** The receiver's place among the members. */
+  receiver(envelope: number): number {
+    return this.#receivers[envelope] as number;
   }
 
   /** Some records wait to become durable. */
@@ -229,13 +236,15 @@ export class LocalStates<Message> {
     writer.varint(from);
     writer.varint(to);
     this.#system.codec.encode(writer, message);
-    return this.#envelopes.numberOf(keyOf(writer.finish()), () => ({ from, to, message }));
+    const number = this.#envelopes.numberOf(byteKey(writer.finish()), () => ({ from, to, message }));
+    this.#receivers[number] = this.#system.members.indexOf(to);
+    return number;
   }
 
   #entry(entry: Entry): Entry {
     const writer = new ByteWriter(32);
     writeEntry(writer, entry);
-    return this.#entries.at(this.#entries.numberOf(keyOf(writer.finish()), () => entry));
+    return this.#entries.at(this.#entries.numberOf(byteKey(writer.finish()), () => entry));
   }
 }
 
@@ -285,5 +294,5 @@ function keyOfLocal(local: Local): string {
   });
   writeList(writer, local.view.applied, writeEntry);
   writer.string(local.view.failure ?? '');
-  return keyOf(writer.finish());
+  return byteKey(writer.finish());
 }

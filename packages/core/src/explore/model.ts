@@ -1,7 +1,10 @@
 /** What `explore` walks over: initial states, the actions each allows, and what must hold. */
 
-/** A state as bytes or text: equal states give equal encodings, different states different ones. */
-export type Encoding = Uint8Array | string;
+/**
+ * A state as text, or as integers of 32 bits (bytes are some): equal states give equal encodings, different states
+ * different ones.
+ */
+export type Encoding = string | ArrayLike<number>;
 
 export interface Property<State> {
   readonly name: string;

@@ -1,4 +1,4 @@
-/** Production's Raft as a system to explore, with the promises of the paper's Figure 3. */
+/** Production's Raft as a system to explore, with the promises of the paper's Figure 3 and one more. */
 import { unreachable } from '../base/assert.ts';
 import { RAFT_RULES, Raft, type RaftMessage, type RaftRules, raftCodec } from '../consensus/raft/index.ts';
 import type { Entry } from '../consensus/replica.ts';
@@ -57,7 +57,7 @@ export function raftSystem(options: RaftSystemOptions = {}): ExplorableSystem<Ra
     takesProposals: ({ role }) => role === 'leader',
     symmetric: options.symmetry ?? options.start === undefined,
     describe,
-    always: [ELECTION_SAFETY, LOG_MATCHING, LEADER_COMPLETENESS, STATE_MACHINE_SAFETY],
+    always: [ELECTION_SAFETY, LOG_MATCHING, LEADER_COMPLETENESS, STATE_MACHINE_SAFETY, DURABLE_FIRST],
     sometimes: GOALS,
   };
 }
@@ -194,6 +194,16 @@ const STATE_MACHINE_SAFETY = property('State Machine Safety', ({ facts }) => {
     if (applied.some((b) => b.index === a.index && b.entry !== a.entry)) {
       return `two different entries were applied at index ${a.index}`;
     }
+  }
+  return null;
+});
+
+/** PITFALLS R28. */
+const DURABLE_FIRST = property('Durable Before Applied', ({ members }) => {
+  for (const { member, applied, disk } of members) {
+    const lost = applied.find(({ index, term }) => disk.entries[index - 1]?.term !== term);
+    if (lost !== undefined)
+      return `member ${member} applied index ${lost.index}, which it would not have after a crash`;
   }
   return null;
 });

@@ -1,12 +1,14 @@
 /** A system of replicas as a model: everything that a driver, a network, a disk and timers could do next. */
 import { assert, defined, unreachable } from '../base/assert.ts';
-import { ByteWriter } from '../base/bytes.ts';
 import { Facts } from './facts.ts';
 import { type LocalEvent, LocalStates } from './local-states.ts';
 import type { Goal, Model, Property } from './model.ts';
 import type { ExplorableSystem, SystemBounds, SystemView } from './system.ts';
 
 const COUNTED = ['timeouts', 'proposals', 'crashes', 'duplicates', 'drops'] as const;
+/** No envelope has this number. */
+const NONE = -1;
+
 type Counted = (typeof COUNTED)[number];
 
 /** Numbers stand for local states, sets of facts and envelopes: see `LocalStates` and `Facts`. */
@@ -99,7 +101,7 @@ export class SystemModel<Message> implements Model<SystemState, SystemAction> {
     const [duplicates, drops] = [left('duplicates'), left('drops')];
     for (let i = 0; i < network.length; i++) {
       const envelope = defined(network[i], 'it is under way');
-      if (envelope === network[i - 1] || this.#receiver(envelope) > touched) continue;
+      if (envelope === network[i - 1] || this.#locals.receiver(envelope) > touched) continue;
       actions.push({ type: 'deliver', envelope });
       if (duplicates) actions.push({ type: 'duplicate', envelope });
       if (drops) actions.push({ type: 'drop', envelope });
@@ -110,11 +112,12 @@ export class SystemModel<Message> implements Model<SystemState, SystemAction> {
   next(state: SystemState, action: SystemAction): SystemState | null {
     const counted = COSTS[action.type];
     const spent = counted === null ? state.spent : { ...state.spent, [counted]: state.spent[counted] + 1 };
-    const member = 'member' in action ? action.member : this.#receiver(action.envelope);
+    const member = 'member' in action ? action.member : this.#locals.receiver(action.envelope);
     const touched = Math.max(state.touched, member + 1);
-    const stays = !('envelope' in action) || action.type === 'duplicate';
-    const network = stays ? state.network : without(state.network, action.envelope);
-    if (action.type === 'drop') return { ...state, network, spent, touched };
+    const taken = action.type === 'deliver' || action.type === 'drop' ? action.envelope : NONE;
+    if (action.type === 'drop') {
+      return { ...state, network: this.#underWay(state, state.members, taken, []), spent, touched };
+    }
     const before = defined(state.members[member], 'a member has a local state');
     const { local, sends } = this.#locals.step(before, this.#eventOf(state, action));
     // Left under way, a message that changes nothing now may still arrive later: nothing is missed.
@@ -123,26 +126,34 @@ export class SystemModel<Message> implements Model<SystemState, SystemAction> {
     return {
       members,
       facts: local === before ? state.facts : this.#facts.with(state.facts, local, this.#locals.view(local)),
-      network: this.#underWay(members, network, sends),
+      network: this.#underWay(state, members, taken, sends),
       spent,
       touched,
     };
   }
 
-  /** Ascending, without what is ignored where it would arrive. */
-  #underWay(members: readonly number[], network: readonly number[], sends: readonly number[]): readonly number[] {
-    const matters = (envelope: number) => !this.#locals.ignores(members[this.#receiver(envelope)] as number, envelope);
-    return (sends.length === 0 ? network : [...network, ...sends].sort((a, b) => a - b)).filter(matters);
+  /** Without the envelope `taken`, with those sent; what is ignored where it would arrive is left out. Ascending. */
+  #underWay(from: SystemState, members: readonly number[], taken: number, sends: readonly number[]): number[] {
+    const network: number[] = [];
+    let left = taken;
+    for (const envelope of from.network) {
+      const receiver = this.#locals.receiver(envelope);
+      const [before, now] = [from.members[receiver], defined(members[receiver], 'a receiver is a member')];
+      if (envelope === left) left = NONE;
+      else if (before === now || !this.#locals.ignores(now, envelope)) network.push(envelope);
+    }
+    for (const envelope of sends) {
+      const now = defined(members[this.#locals.receiver(envelope)], 'a receiver is a member');
+      if (!this.#locals.ignores(now, envelope)) network.push(envelope);
+    }
+    return sends.length > 0 ? network.sort((a, b) => a - b) : network;
   }
 
-  encode({ members, facts, network, spent, touched }: SystemState): Uint8Array {
-    const writer = new ByteWriter(64);
-    for (const local of members) writer.varint(local);
-    writer.varint(facts);
-    for (const what of COUNTED) writer.varint(spent[what]);
-    writer.varint(touched);
-    for (const envelope of network) writer.varint(envelope);
-    return writer.finish();
+  encode({ members, facts, network, spent, touched }: SystemState): number[] {
+    const encoding = [...members, facts, touched];
+    for (const what of COUNTED) encoding.push(spent[what]);
+    for (const envelope of network) encoding.push(envelope);
+    return encoding;
   }
 
   describe(action: SystemAction): string {
@@ -178,10 +189,6 @@ export class SystemModel<Message> implements Model<SystemState, SystemAction> {
   #takesProposals(local: number): boolean {
     return this.#system.takesProposals?.(this.#locals.view(local).status) ?? true;
   }
-
-  #receiver(envelope: number): number {
-    return this.#system.members.indexOf(this.#locals.envelope(envelope).to);
-  }
 }
 
 const ASSERTIONS: Property<SystemView> = {
@@ -193,8 +200,3 @@ const ASSERTIONS: Property<SystemView> = {
       .join('; '),
   holds: ({ members }) => members.every((member) => member.failure === null),
 };
-
-function without(network: readonly number[], envelope: number): number[] {
-  const at = network.indexOf(envelope);
-  return network.filter((_, i) => i !== at);
-}

@@ -1,7 +1,6 @@
 /** The states seen so far, numbered in the order of their discovery, each with the state it was discovered from. */
 import { assert, defined } from '../base/assert.ts';
 import { Fingerprint } from './fingerprint.ts';
-import { keyOf } from './interned.ts';
 import type { Encoding } from './model.ts';
 
 export const NONE = -1;
@@ -115,7 +114,7 @@ export class VisitedEncodings implements Visited {
   }
 
   find(encoding: Encoding): number {
-    this.#sought = typeof encoding === 'string' ? encoding : keyOf(encoding);
+    this.#sought = typeof encoding === 'string' ? encoding : asText(encoding);
     return this.#states.get(this.#sought) ?? NONE;
   }
 
@@ -123,10 +122,20 @@ export class VisitedEncodings implements Visited {
     assert(!this.#states.has(this.#sought), 'append follows a find that found nothing');
     this.#states.set(this.#sought, this.size);
     this.#parents.push(parent);
-    this.#memoryBytes += this.#sought.length + 8;
+    this.#memoryBytes += this.#sought.length * 2 + 8;
   }
 
   parentOf(state: number): number {
     return defined(this.#parents[state], 'the state was added');
   }
+}
+
+/** Two UTF-16 units for each integer. */
+function asText(integers: ArrayLike<number>): string {
+  let text = '';
+  for (let i = 0; i < integers.length; i++) {
+    const integer = integers[i] as number;
+    text += String.fromCharCode(integer >>> 16, integer & 0xffff);
+  }
+  return text;
 }
