@@ -80,8 +80,8 @@ export class Explorer<State, Action> {
   readonly #model: Model<State, Action>;
   readonly #options: ExploreOptions;
   readonly #visited: Visited;
-  /** The states of this level; the first has the number `#levelStart`, the others follow it. */
-  #level: State[] = [];
+  /** The states of this level; the first has the number `#levelStart`, the others follow it. Let go one by one. */
+  #level: (State | undefined)[] = [];
   #levelStart = 0;
   #at = 0;
   #nextLevel: State[] = [];
@@ -108,6 +108,7 @@ export class Explorer<State, Action> {
       if (this.#at === this.#level.length) this.#endLevel(this.#depth + 1);
       if (this.#isOver()) break;
       const state = defined(this.#level[this.#at], 'the level has a next state');
+      this.#level[this.#at] = undefined;
       this.#expand(state, this.#levelStart + this.#at);
       this.#at++;
     }

@@ -91,12 +91,11 @@ export class LocalStates<Message> {
 
   /** See `ExplorableSystem.ignores`. */
   ignores(local: number, envelope: number): boolean {
-    const { ignores } = this.#system;
-    if (ignores === undefined) return false;
+    if (this.#system.ignores === undefined) return false;
     const key = local * EVENTS + envelope;
     const known = this.#ignored.get(key);
     if (known !== undefined) return known;
-    const ignored = ignores(this.view(local), this.#envelopes.at(envelope).message);
+    const ignored = this.#system.ignores(this.view(local), this.#envelopes.at(envelope).message);
     this.#ignored.set(key, ignored);
     return ignored;
   }

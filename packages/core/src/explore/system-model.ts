@@ -179,7 +179,7 @@ export class SystemModel<Message> implements Model<SystemState, SystemAction> {
     }
   }
 
-  #eventOf(state: SystemState, action: Exclude<SystemAction, { type: 'drop' }> | SystemAction): LocalEvent {
+  #eventOf(state: SystemState, action: SystemAction): LocalEvent {
     if ('envelope' in action) return { type: 'deliver', envelope: action.envelope };
     // Ids count up with the proposals of the whole walk, so that each command differs.
     if (action.type === 'propose') return { type: 'propose', id: state.spent.proposals + 1 };
