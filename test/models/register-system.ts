@@ -47,10 +47,11 @@ interface Client {
   readonly completed: readonly (Call & { readonly answer: string | null })[];
 }
 
-export interface RegisterState<Server, Internal> {
+export interface RegisterState<Server> {
   readonly servers: readonly Server[];
   readonly clients: readonly Client[];
-  readonly network: readonly Envelope<Internal>[];
+  /** Under way, each as its text, in ascending order; one may be there more than once. */
+  readonly network: readonly string[];
 }
 
 export const NOTHING = '';
@@ -59,19 +60,16 @@ export function registerSystem<Server, Internal>(
   protocol: RegisterProtocol<Server, Internal>,
   serverCount: number,
   clientCount: number,
-): Model<RegisterState<Server, Internal>, Envelope<Internal>> {
+): Model<RegisterState<Server>, Envelope<Internal>> {
   return {
     initial: () => [start(protocol, serverCount, clientCount)],
-    actions: ({ network }) =>
-      network.filter((each, i) => network.findIndex((other) => encode(other) === encode(each)) === i),
+    actions: ({ network }) => network.filter((text, i) => text !== network[i - 1]).map(parse<Internal>),
     next: (state, envelope) => {
-      const text = encode(envelope);
-      const at = state.network.findIndex((each) => encode(each) === text);
+      const at = state.network.indexOf(encode(envelope));
       const without = { ...state, network: state.network.filter((_, i) => i !== at) };
       return envelope.to < serverCount ? toServer(protocol, without, envelope) : toClient(without, envelope);
     },
-    encode: ({ servers, clients, network }) =>
-      encode({ servers, clients, network: network.map((each) => encode(each)).sort() }),
+    encode,
     describe: ({ from, to, message }) =>
       `${from} → ${to}: ${encode(message.type === 'internal' ? message.message : message)}`,
     always: [
@@ -84,7 +82,10 @@ export function registerSystem<Server, Internal>(
     sometimes: [
       {
         name: 'value chosen',
-        reached: ({ network }) => network.some(({ message }) => message.type === 'getOk' && message.value !== NOTHING),
+        reached: ({ network }) =>
+          network
+            .map((text) => parse<Internal>(text).message)
+            .some((message) => message.type === 'getOk' && message.value !== NOTHING),
       },
     ],
   };
@@ -95,36 +96,36 @@ function start<Server, Internal>(
   protocol: RegisterProtocol<Server, Internal>,
   serverCount: number,
   clientCount: number,
-): RegisterState<Server, Internal> {
+): RegisterState<Server> {
   const ids = Array.from({ length: clientCount }, (_, i) => serverCount + i);
   const valueOf = (id: number) => String.fromCharCode(65 + id - serverCount);
   return {
     servers: Array.from({ length: serverCount }, (_, id) => protocol.start(id)),
     clients: ids.map((id) => ({ awaits: id, open: { value: valueOf(id), after: ids.map(() => 0) }, completed: [] })),
-    network: ids.map((id) => ({
-      from: id,
-      to: id % serverCount,
-      message: { type: 'put', request: id, value: valueOf(id) },
-    })),
+    network: sent<Internal>(
+      [],
+      ids.map((id) => ({ from: id, to: id % serverCount, message: { type: 'put', request: id, value: valueOf(id) } })),
+    ),
   };
 }
 
 function toServer<Server, Internal>(
   protocol: RegisterProtocol<Server, Internal>,
-  state: RegisterState<Server, Internal>,
+  state: RegisterState<Server>,
   { from, to, message }: Envelope<Internal>,
-): RegisterState<Server, Internal> | null {
+): RegisterState<Server> | null {
   const step = protocol.receive(to, state.servers[to] as Server, from, message);
   if (step === null) return null;
   const servers = state.servers.map((server, id) => (id === to ? step.server : server));
-  return { ...state, servers, network: [...state.network, ...step.sends.map((send) => ({ from: to, ...send }))] };
+  const sends = step.sends.map((send) => ({ from: to, ...send }));
+  return { ...state, servers, network: sent(state.network, sends) };
 }
 
 /** After its write a client reads, at the next server; after its read it is done. */
 function toClient<Server, Internal>(
-  state: RegisterState<Server, Internal>,
+  state: RegisterState<Server>,
   { to, message }: Envelope<Internal>,
-): RegisterState<Server, Internal> | null {
+): RegisterState<Server> | null {
   const at = to - state.servers.length;
   const client = state.clients[at] as Client;
   if (client.open === null || !('request' in message) || message.request !== client.awaits) return null;
@@ -136,7 +137,15 @@ function toClient<Server, Internal>(
   const reading: Client = { ...done, awaits: 2 * to, open: { value: null, after } };
   const server = (to + 1) % state.servers.length;
   const get: Envelope<Internal> = { from: to, to: server, message: { type: 'get', request: 2 * to } };
-  return { ...state, clients: replace(reading), network: [...state.network, get] };
+  return { ...state, clients: replace(reading), network: sent(state.network, [get]) };
+}
+
+function sent<Internal>(network: readonly string[], envelopes: readonly Envelope<Internal>[]): string[] {
+  return [...network, ...envelopes.map(encode)].sort();
+}
+
+function parse<Internal>(text: string): Envelope<Internal> {
+  return JSON.parse(text) as Envelope<Internal>;
 }
 
 function encode(value: unknown): string {

@@ -63,6 +63,17 @@ describe('a fingerprint', () => {
     expect(both.size).toBe(count);
   });
 
+  it('E10: of integers that differ in their highest bits alone does not collide', () => {
+    const fingerprint = new Fingerprint();
+    const prints = new Set<string>();
+    for (let i = 0; i < 1 << 12; i++) {
+      const digits = [i & 15, (i >> 4) & 15, i >> 8];
+      fingerprint.of(digits.map((digit) => (digit << 28) >>> 0));
+      prints.add(`${fingerprint.low}`).add(`h${fingerprint.high}`);
+    }
+    expect(prints.size).toBe(2 << 12);
+  });
+
   it('E10: depends on every unit, on the length, and on the order', () => {
     const prints = [[], [0], [0, 0], [1, 2], [2, 1], [1, 3]].map((bytes) => {
       const fingerprint = new Fingerprint();
