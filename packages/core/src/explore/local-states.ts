@@ -2,7 +2,7 @@
  * The states of single members. A system has far fewer of them than of the whole, and a replica is a function of what
  * it holds and is told: so each local state is kept once, and each step is computed once.
  */
-import { AssertionError, defined, unreachable } from '../base/assert.ts';
+import { AssertionError, assert, defined, unreachable } from '../base/assert.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { writeEntry, writeList } from '../consensus/entry-codec.ts';
 import type { Effect, Entry, LogRecord, Mark, Recovered, ReplicaEvent } from '../consensus/replica.ts';
@@ -58,6 +58,7 @@ export class LocalStates<Message> {
   readonly #ignored = new Map<number, boolean>();
 
   constructor(system: ExplorableSystem<Message>, bounds: SystemBounds) {
+    assert(bounds.proposals <= PROPOSALS_MAX, 'a small scope has few proposals');
     this.#system = system;
     this.#bounds = bounds;
   }
@@ -258,7 +259,7 @@ function eventKey(event: LocalEvent): number {
     case 'propose':
       return 3 + event.id;
     case 'deliver':
-      return 3 + PROPOSALS_MAX + event.envelope;
+      return 4 + PROPOSALS_MAX + event.envelope;
     default:
       return unreachable(event);
   }
