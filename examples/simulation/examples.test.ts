@@ -22,6 +22,15 @@ describe('two-phase commit', () => {
     expect(report.sometimes['a member is in doubt']).toBeGreaterThan(10);
   });
 
+  it('agrees in every order of a small scope: one transaction, two time-outs, one crash', () => {
+    const scope = { operations: [{ f: 'commit', key: '', value: 1 }], timeouts: 2, crashes: 1 };
+    expect(twoPhaseCommit('none', 3).explore(scope)).toMatchObject({ complete: true, violation: null });
+    const hasty = twoPhaseCommit('decision', 3).explore(scope);
+    expect(hasty.violation?.rule).toBe('Agreement');
+    // A shortest way: asked, prepared twice, given up and told, a crash, and both votes.
+    expect(hasty.violation?.actions).toHaveLength(11);
+  });
+
   it.each<Haste>(['vote', 'decision'])('breaks its promise when a %s leaves before it is stored', (haste) => {
     const stop = ({ violation }: { readonly violation: unknown }): boolean => violation === null;
     const { violations } = twoPhaseCommit(haste).run({ seeds: 100, onSeed: stop });

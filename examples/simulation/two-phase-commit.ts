@@ -7,7 +7,6 @@
  * Nothing is found. With a `haste` (a yes, or a decision, that leaves before it is stored) something is.
  */
 import {
-  type Always,
   blackout,
   crash,
   direct,
@@ -21,6 +20,7 @@ import {
   pause,
   type Scenario,
   type Self,
+  type StateInvariant,
   scenario,
   seconds,
   swarm,
@@ -38,6 +38,9 @@ type Message =
 
 interface Transaction {
   prepared: boolean;
+  /** Under way to the disk: nobody may be told yet. */
+  deciding: Decision | null;
+  /** Stored. */
   decision: Decision | null;
   /** At the coordinator: who has voted yes, and which client waits. */
   votes: number[];
@@ -69,7 +72,7 @@ class Member implements Participant<Message> {
       const [what, transaction] = name.split(' ') as [string, string];
       const known = this.#of(Number(transaction));
       if (what === 'prepared') known.prepared = true;
-      else known.decision = value as Decision;
+      else known.decision = known.deciding = value as Decision;
     }
     this.#self.setTimer('ask', PATIENCE_US);
   }
@@ -87,7 +90,7 @@ class Member implements Participant<Message> {
     const known = this.#of(transaction);
     switch (message.type) {
       case 'prepare':
-        if (known.decision !== null) return;
+        if (known.deciding !== null) return;
         // Some say no.
         if (this.#self.draw(8) === 0 && !known.prepared)
           return this.#self.send(from, { type: 'vote', transaction, yes: false });
@@ -100,12 +103,10 @@ class Member implements Participant<Message> {
         if (known.votes.length === this.#self.members.length - 1) this.#decide(transaction, 'commit');
         return;
       case 'decide':
-        if (known.decision === null) this.#self.store(`decided ${transaction}`, message.decision);
-        known.decision ??= message.decision;
-        return;
+        return this.#decide(transaction, message.decision);
       case 'ask':
         // A coordinator that remembers nothing has not decided to commit, and from now on never will.
-        if (known.decision === null && known.client === 0) this.#decide(transaction, 'abort');
+        if (known.deciding === null && known.client === 0) this.#decide(transaction, 'abort');
         else if (known.decision !== null)
           this.#self.send(from, { type: 'decide', transaction, decision: known.decision });
         return;
@@ -119,6 +120,7 @@ class Member implements Participant<Message> {
       known.prepared = true;
       return this.#self.send(COORDINATOR, { type: 'vote', transaction: Number(transaction), yes: true });
     }
+    known.decision = known.deciding;
     if (this.#self.member !== COORDINATOR || known.decision === null) return;
     this.#self.broadcast({ type: 'decide', transaction: Number(transaction), decision: known.decision });
     if (known.client !== 0) this.#self.ok(known.client, known.decision);
@@ -133,30 +135,29 @@ class Member implements Participant<Message> {
     this.#self.setTimer('ask', PATIENCE_US);
   }
 
-  /** At the coordinator; the first decision stands. */
+  /** The first decision stands. */
   #decide(transaction: number, decision: Decision): void {
     const known = this.#of(transaction);
-    if (known.decision !== null) return;
-    known.decision = decision;
+    if (known.deciding !== null) return;
+    known.deciding = decision;
     this.#self.store(`decided ${transaction}`, decision);
     if (this.#haste === 'decision') this.onStored(`decided ${transaction}`);
   }
 
   #of(transaction: number): Transaction {
     const { transactions } = this.state;
-    transactions[transaction] ??= { prepared: false, decision: null, votes: [], client: 0 };
+    transactions[transaction] ??= { prepared: false, deciding: null, decision: null, votes: [], client: 0 };
     return transactions[transaction];
   }
 }
 
-/** What was told to anyone: of one transaction all members decide the same (Gray's atomic commitment). */
-const agreement: Always<ParticipantTypes> = {
+/** Of one transaction all members decide the same (Gray's atomic commitment). */
+const agreement: StateInvariant<State> = {
   name: 'Agreement',
-  holds: ({ simulation }) => {
+  holds: (states) => {
     const decided = new Map<string, Decision>();
-    for (const status of simulation.status()) {
-      if (status === null || status.member === COORDINATOR) continue;
-      for (const [transaction, { decision }] of Object.entries((status.state as State).transactions)) {
+    for (const state of states.slice(COORDINATOR)) {
+      for (const [transaction, { decision }] of Object.entries(state?.transactions ?? {})) {
         if (decision === null) continue;
         const other = decided.get(transaction) ?? decision;
         if (other !== decision) return `transaction ${transaction} is decided as ${decision} and as ${other}`;
@@ -179,13 +180,14 @@ function whatIsMissing(states: readonly State[]): string | null {
   return null;
 }
 
-export function twoPhaseCommit(haste: Haste = 'none'): Scenario<ParticipantTypes> {
+export function twoPhaseCommit(haste: Haste = 'none', members = 4): Scenario<ParticipantTypes> {
   return scenario({
     replicas: participants<Message, State>({
       name: 'two-phase-commit',
-      members: 4,
+      members,
       messages: ['prepare', 'vote', 'decide', 'ask'],
       create: (self) => new Member(self, haste),
+      always: [agreement],
       settled: (states) => whatIsMissing(states.filter((state) => state !== null)),
     }),
     clients: 2,
@@ -194,7 +196,6 @@ export function twoPhaseCommit(haste: Haste = 'none'): Scenario<ParticipantTypes
   })
     .workload(direct('transactions', 'none', ({ fresh }) => ({ f: 'commit', key: '', value: fresh() })))
     .faults(swarm(partition(), network.any(), crash(), blackout(), pause(), disk.slow()))
-    .always(agreement)
     .sometimes('a member is in doubt', ({ simulation }) =>
       simulation.status().some((status) => {
         const transactions = Object.values((status?.state as State | undefined)?.transactions ?? {});

@@ -1,4 +1,5 @@
 /** A deterministic world for replicas: virtual time, seeded faults, invariants at every step, histories judged. */
+export type { ExplorationBounds, ExplorationReport } from './exploration.ts';
 export * from './faults/index.ts';
 export { SimulatedMember } from './member.ts';
 export * from './participants/index.ts';

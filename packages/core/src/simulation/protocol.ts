@@ -4,6 +4,7 @@
  */
 import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import type { DiskResult, World } from '../world/world.ts';
+import type { ExplorationBounds, ExplorationReport } from './exploration.ts';
 
 /** One life of one member: made at each start, gone at a crash, while its World's disk stays. */
 export interface Process<Status> {
@@ -77,6 +78,13 @@ export interface Protocol<Types extends ProtocolTypes> {
   readonly answerOf: (outcome: Types['outcome']) => Answer;
   /** What a member makes of a frame in which a bit has flipped: null when it notices. Default: the real wire's checksum. */
   readonly damage?: (frame: Uint8Array, word: number) => Uint8Array | null;
+  /** What must hold of the members at every moment, besides what a run's own watchers see. */
+  readonly always?: readonly {
+    readonly name: string;
+    readonly holds: (members: readonly (Types['status'] | null)[]) => true | string;
+  }[];
+  /** Every order of what may happen, in a small scope. */
+  readonly explore?: (bounds: ExplorationBounds) => ExplorationReport;
   /** Everything of one run. */
   begin(run: RunContext): ProtocolRun<Types>;
 }

@@ -52,12 +52,19 @@ export interface Self<M extends Message> {
 /** What a protocol's invariants may look at: the states of the members that run, null for those that are down. */
 export type States<State> = readonly (State | null)[];
 
+export interface StateInvariant<State> {
+  readonly name: string;
+  readonly holds: (states: States<State>) => true | string;
+}
+
 export interface ParticipantsOptions<M extends Message, State> {
   readonly name: string;
   readonly members: number;
   /** Every type of message: how traces name frames. */
   readonly messages: readonly M['type'][];
   readonly create: (self: Self<M>) => Participant<M>;
+  /** What must hold at every moment: true, or a sentence that says how it is broken. Exploration judges these, too. */
+  readonly always?: readonly StateInvariant<State>[];
   /** Whether the members have come to rest and agree, for `eventually`; else what is missing. */
   readonly settled?: (states: States<State>) => string | null;
   /** For `sometimes`, and for reports. */

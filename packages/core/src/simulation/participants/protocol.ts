@@ -2,7 +2,8 @@ import { assert } from '../../base/assert.ts';
 import { utf8 } from '../../base/bytes.ts';
 import type { Answer, Process, Protocol, ProtocolRun } from '../protocol.ts';
 import type { Intent } from '../workloads/workload.ts';
-import type { Message, ParticipantsOptions } from './participant.ts';
+import { exploreParticipants } from './exploration.ts';
+import type { Message, ParticipantsOptions, States } from './participant.ts';
 import { ParticipantProcess, type ParticipantStatus } from './process.ts';
 
 export interface ParticipantTypes {
@@ -22,8 +23,19 @@ export function participants<M extends Message, State = unknown>(
     kindOf: (frame) => frame[0] ?? 0,
     encodeRequest: (operation) => utf8(JSON.stringify(operation)),
     answerOf: (answer) => answer,
+    always: (options.always ?? []).map(({ name, holds }) => ({
+      name,
+      holds: (statuses) => holds(statesOf(options.members, statuses)),
+    })),
+    explore: (bounds) => exploreParticipants(options, bounds),
     begin: () => newRun(options),
   };
+}
+
+function statesOf<State>(members: number, statuses: readonly (ParticipantStatus | null)[]): States<State> {
+  const states: (State | null)[] = Array.from({ length: members }, () => null);
+  for (const status of statuses) if (status !== null) states[status.member - 1] = status.state as State;
+  return states;
 }
 
 function newRun<M extends Message, State>(options: ParticipantsOptions<M, State>): ProtocolRun<ParticipantTypes> {
@@ -35,11 +47,7 @@ function newRun<M extends Message, State>(options: ParticipantsOptions<M, State>
     onCrashed: () => {},
     onWiped: () => {},
     counts: () => ({}),
-    settled: (members) => {
-      const states: (State | null)[] = Array.from({ length: options.members }, () => null);
-      for (const { member, state } of members) states[member - 1] = state as State;
-      return options.settled?.(states) ?? null;
-    },
+    settled: (members) => options.settled?.(statesOf(options.members, members)) ?? null,
     stateOf: (process: Process<ParticipantStatus>) => {
       assert(process instanceof ParticipantProcess, 'a process of this run');
       return process.stateBytes();

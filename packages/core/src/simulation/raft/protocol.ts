@@ -2,7 +2,9 @@
 import { assert, defined } from '../../base/assert.ts';
 import { ByteReader, ByteWriter, equalBytes, text } from '../../base/bytes.ts';
 import { RAFT_MESSAGE_TYPES } from '../../consensus/raft/index.ts';
+import { raftSystem, SystemModel } from '../../explore/index.ts';
 import { encodeKvRequest, type KvResponse } from '../../kv/index.ts';
+import { type ExplorationBounds, type ExplorationReport, exploreModel } from '../exploration.ts';
 import type { Answer, Environment, Json, Process, Protocol, ProtocolRun, RunContext } from '../protocol.ts';
 import { Invariants } from './invariants.ts';
 import { RaftProcess } from './process.ts';
@@ -30,8 +32,18 @@ function protocol(members: number, options: RaftSimulationOptions = {}): Protoco
     encodeRequest: encodeRaftRequest,
     answerOf,
     ...(options.sabotage?.readsDamagedFrames === true ? { damage: flipBit } : {}),
+    explore: (bounds) => exploreRaft(members, options, bounds),
     begin: (context) => new RaftRun(members, options, context),
   };
+}
+
+/** Replicas alone, without log, driver and state machine: see explore/SPEC.md for what its states are. */
+function exploreRaft(members: number, options: RaftSimulationOptions, bounds: ExplorationBounds): ExplorationReport {
+  const { timeouts = 2, crashes = 0, duplicates = 0, operations = [] } = bounds;
+  const rules = { ...options.rules, ...options.sabotage?.rules };
+  const persists = crashes > 0 ? 'delayed' : 'immediate';
+  const limits = { timeouts, crashes, duplicates, proposals: operations.length, drops: 0, persists } as const;
+  return exploreModel(new SystemModel(raftSystem({ members, rules }), limits), bounds);
 }
 
 /** Invariants see every member of a run. */

@@ -193,6 +193,7 @@ export class Run<Types extends ProtocolTypes> {
   #runUntil(predicate: () => boolean, limitUs: number): boolean {
     const { simulation } = this;
     const { always } = this.#spec;
+    const ofProtocol = simulation.protocol.always ?? [];
     let events = simulation.events;
     return simulation.runUntil(() => {
       if (simulation.events !== events) {
@@ -200,13 +201,15 @@ export class Run<Types extends ProtocolTypes> {
         events = simulation.events;
         if (events % HASH_EVERY === 0) this.#hashes.push(Number.parseInt(simulation.hash.slice(0, 12), 16));
         if (events % 64 === 0) this.#look();
-        for (const { name, holds } of always) {
-          const held = holds(this.#view);
-          if (held !== true) throw new Violation(name, held, simulation.nowUs);
-        }
+        for (const { name, holds } of always) this.#hold(name, holds(this.#view));
+        for (const { name, holds } of ofProtocol) this.#hold(name, holds(simulation.status()));
       }
       return predicate();
     }, limitUs);
+  }
+
+  #hold(name: string, held: true | string): void {
+    if (held !== true) throw new Violation(name, held, this.simulation.nowUs);
   }
 
   /** What the scenario wants to have seen. */

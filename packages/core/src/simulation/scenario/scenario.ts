@@ -3,6 +3,8 @@
  * each method gives a new one. Where it runs is another matter: here seed by seed, in a worker, in a page.
  */
 import { assert } from '../../base/assert.ts';
+import { PolderError } from '../../base/error.ts';
+import type { ExplorationBounds, ExplorationReport } from '../exploration.ts';
 import type { FaultSource } from '../faults/index.ts';
 import type { ProtocolTypes } from '../protocol.ts';
 import type { Workload } from '../workloads/index.ts';
@@ -90,6 +92,17 @@ export class Scenario<Types extends ProtocolTypes> {
   /** Makes a failing trace as small as it gets. */
   shrink(trace: Trace, options: ShrinkOptions = {}): Shrunk {
     return shrink(this.spec, trace, options);
+  }
+
+  /** Every interleaving of a small scope. Throws `NotExplorable` for a protocol that says nothing about how. */
+  explore(bounds: ExplorationBounds = {}, seed = 1): ExplorationReport {
+    const { replicas } = this.spec.options;
+    const protocol = typeof replicas === 'function' ? replicas(seed) : replicas;
+    if (protocol.explore === undefined) {
+      const advice = 'write it with `participants`, or give the protocol an `explore` of its own';
+      throw new PolderError('NotExplorable', `${protocol.name} does not say how it is explored: ${advice}`);
+    }
+    return protocol.explore(bounds);
   }
 
   #with(change: Partial<Spec<Types>>): Scenario<Types> {
