@@ -66,8 +66,8 @@ function polderPass(pairs: readonly [Counts, Counts][], kind: Kind, operation: O
 }
 
 interface ObjectClocks {
-  compare(a: Counts, b: Counts): number;
-  merge(a: Counts, b: Counts): Counts;
+  readonly compare: (a: Counts, b: Counts) => number;
+  readonly merge: (a: Counts, b: Counts) => Counts;
 }
 
 function objectPass(library: ObjectClocks, pairs: readonly [Counts, Counts][], kind: Kind, operation: Operation): Pass {

@@ -144,7 +144,10 @@ describe('dotted version vector sets', () => {
   test('DV5: bytes that no set would write, too many values and too many ids are refused with a code', () => {
     const read = (...numbers: (number | string)[]): (() => unknown) => {
       const writer = new ByteWriter();
-      for (const each of numbers) typeof each === 'string' ? writer.string(each) : writer.varint(each);
+      for (const each of numbers) {
+        if (typeof each === 'string') writer.string(each);
+        else writer.varint(each);
+      }
       const reader = new ByteReader(writer.finish());
       return () => DottedVersionVectorSet.read(reader, () => reader.varint());
     };

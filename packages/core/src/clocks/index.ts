@@ -1,4 +1,5 @@
 export { DottedVersionVectorSet, MAX_SIBLINGS_PER_ID } from './dotted-version-vector-set.ts';
+export * from './event-log/index.ts';
 export {
   compareHybridTimes,
   type DriftRefusal,
