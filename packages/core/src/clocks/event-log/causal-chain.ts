@@ -32,7 +32,7 @@ export function shortestChain(log: EventLog, from: EventId, to: EventId): EventI
   while (!next.has(from)) {
     const further: EventId[] = [];
     for (const event of front) {
-      for (const cause of causes(log, event)) {
+      for (const cause of stepsInto(log, event)) {
         if (next.has(cause) || (cause !== from && !log.happensBefore(from, cause))) continue;
         next.set(cause, event);
         further.push(cause);
@@ -46,7 +46,8 @@ export function shortestChain(log: EventLog, from: EventId, to: EventId): EventI
   return chain;
 }
 
-function causes(log: EventLog, event: EventId): EventId[] {
+/** What leads directly to an event: the one before it on its process, and its direct causes elsewhere. */
+export function stepsInto(log: EventLog, event: EventId): EventId[] {
   const own = log.eventsOf(log.processSlotOf(event));
   const sequence = log.sequenceOf(event);
   return sequence === 1 ? directCauses(log, event) : [own[sequence - 2] as number, ...directCauses(log, event)];

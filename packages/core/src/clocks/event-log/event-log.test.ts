@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { directCauses, shortestChain } from './causal-chain.ts';
 import type { EventId } from './event.ts';
 import type { EventRanges } from './event-ranges.ts';
-import { countRaces, races } from './races.ts';
+import { countRaces, findRaces } from './races.ts';
 import { type RandomRun, randomRun } from './random-run.test-support.ts';
 
 const ascending = (events: Iterable<EventId>): EventId[] => [...events].sort((a, b) => a - b);
@@ -96,7 +96,7 @@ describe('queries, beside the causal order found by brute force', () => {
             expected.push(`${key} ${a} ${b}`);
           }
         }
-        const found = [...races(run.log)].map(
+        const found = [...findRaces(run.log)].map(
           ({ key, first, second }) => `${key} ${ascending([first, second]).join(' ')}`,
         );
         expect(found.sort()).toEqual(expected.sort());

@@ -40,13 +40,13 @@ export class EventRecorder {
     return this.#record('local', this.#clock, text, details);
   }
 
-  /** The clock of the event that this gives back is what the message carries: `inject` it. */
+  /** The clock of the event that this gives back is what the message carries: `injectClock` it. */
   send(text: string, details: EventDetails = {}): LoggedEvent {
     return this.#record('send', this.#clock, text, details);
   }
 
   /**
-   * `sent` is what `extract` found in the message; null when it carries no clock. Throws `ForgottenPast` when the sender
+   * `sent` is what `extractClock` found in the message; null when it carries no clock. Throws `ForgottenPast` when the sender
    * knows events of this process that it has not recorded, and `ClockLimit`; nothing is recorded then.
    */
   receive(sent: VectorClock | null, text: string, details: EventDetails = {}): LoggedEvent {

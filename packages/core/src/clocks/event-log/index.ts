@@ -7,15 +7,15 @@ export { checkProcessName, type EventDetails, EventRecorder, type EventRecorderO
 export {
   BAGGAGE_HEADER,
   CLOCK_HEADER,
-  extract,
-  formatClock,
-  type Headers,
-  inject,
+  type ClockHeaders,
+  extractClock,
+  formatClockHeader,
+  injectClock,
   MAX_CLOCK_HEADER_LENGTH,
   type Propagation,
-  parseClock,
+  parseClockHeader,
 } from './propagation.ts';
-export { countRaces, type Race, races } from './races.ts';
+export { countRaces, findRaces, type Race } from './races.ts';
 export {
   DEFAULT_PARSER,
   HOST_FIRST_PARSER,
@@ -25,3 +25,6 @@ export {
 } from './shiviz-pattern.ts';
 export { readShiViz, type Trace } from './shiviz-reader.ts';
 export { formatShiViz, type ShiVizFormat, shiVizDelimiter, shiVizHeader, writeShiViz } from './shiviz-writer.ts';
+export { layOut, type SpaceTime, type SpaceTimeRow } from './space-time.ts';
+export { spaceTimeSvg } from './space-time-svg.ts';
+export { eventName, printableText, spaceTimeText } from './space-time-text.ts';

@@ -11,42 +11,42 @@ export const BAGGAGE_HEADER = 'baggage';
 export const MAX_CLOCK_HEADER_LENGTH = 8192;
 
 /** Header names in lower case, as Node and the Fetch standard give them. */
-export type Headers = Readonly<Record<string, string | readonly string[] | number | undefined>>;
+export type ClockHeaders = Readonly<Record<string, string | readonly string[] | number | undefined>>;
 export type Propagation = 'header' | 'baggage';
 
 /** Sets the header in place; other members of a baggage stay. Throws `ClockLimit` when the clock does not fit. */
-export function inject(clock: VectorClock, headers: Record<string, unknown>, how: Propagation = 'header'): void {
+export function injectClock(clock: VectorClock, headers: Record<string, unknown>, how: Propagation = 'header'): void {
   if (how === 'header') {
-    headers[CLOCK_HEADER] = formatClock(clock);
+    headers[CLOCK_HEADER] = formatClockHeader(clock);
     return;
   }
   const before = textOf(headers[BAGGAGE_HEADER]) ?? '';
   const others = before.split(',').filter((member) => member.trim() !== '' && nameOf(member) !== CLOCK_HEADER);
   const baggage = [
     ...others.map((member) => member.trim()),
-    `${CLOCK_HEADER}=${encodeBaggage(formatClock(clock))}`,
+    `${CLOCK_HEADER}=${encodeBaggage(formatClockHeader(clock))}`,
   ].join(',');
   if (baggage.length > MAX_CLOCK_HEADER_LENGTH) throw tooLong(baggage.length);
   headers[BAGGAGE_HEADER] = baggage;
 }
 
 /** null: none travels with it. Throws `MalformedClock`, `ClockLimit` or `InvalidMemberId` for one that cannot be read. */
-export function extract(headers: Headers): VectorClock | null {
+export function extractClock(headers: ClockHeaders): VectorClock | null {
   const header = textOf(headers[CLOCK_HEADER]);
-  if (header !== null) return parseClock(header);
+  if (header !== null) return parseClockHeader(header);
   const baggage = textOf(headers[BAGGAGE_HEADER]);
   if (baggage === null) return null;
   if (baggage.length > MAX_CLOCK_HEADER_LENGTH) throw tooLong(baggage.length);
   for (const member of baggage.split(',')) {
     if (nameOf(member) !== CLOCK_HEADER) continue;
     const value = (member.split(';')[0] as string).slice(member.indexOf('=') + 1).trim();
-    return parseClock(decode(value));
+    return parseClockHeader(decode(value));
   }
   return null;
 }
 
 /** Throws `ClockLimit` when it is longer than a header may be. */
-export function formatClock(clock: VectorClock): string {
+export function formatClockHeader(clock: VectorClock): string {
   const text = clock
     .entries()
     .map(([id, count]) => `${encodeURIComponent(id)}:${count}`)
@@ -56,7 +56,7 @@ export function formatClock(clock: VectorClock): string {
 }
 
 /** Throws `MalformedClock`, `ClockLimit` or `InvalidMemberId`. */
-export function parseClock(text: string): VectorClock {
+export function parseClockHeader(text: string): VectorClock {
   if (text.length > MAX_CLOCK_HEADER_LENGTH) throw tooLong(text.length);
   if (text === '') return VectorClock.empty;
   const parts = text.split('|', MAX_CLOCK_MEMBERS + 1);

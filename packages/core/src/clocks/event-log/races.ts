@@ -25,7 +25,7 @@ export function countRaces(log: EventLog): { readonly key: string; readonly coun
 }
 
 /** Every race, key by key; ask for no more than you want, they can be as many as the square of the events. */
-export function* races(log: EventLog): Generator<Race> {
+export function* findRaces(log: EventLog): Generator<Race> {
   const byKey = eventsByKey(log);
   for (let key = 0; key < byKey.length; key++) {
     const found: { event: EventId; others: readonly EventId[]; from: number; to: number }[] = [];
