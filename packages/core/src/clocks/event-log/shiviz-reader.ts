@@ -36,7 +36,7 @@ export function readShiViz(text: string, given: Partial<ShiVizPatterns> = {}): T
     line += newlines(unified, end, section.start);
     end = section.start;
     const body = unified.slice(section.start, section.end);
-    if (body.trim() !== '') traces.push(new TraceReader(parser, line).read(body, section.label));
+    if (body.trim() !== '') traces.push(new TraceReader(parser, delimiter, line).read(body, section.label));
   }
   if (traces.length === 0) throw noEvents(parser, '');
   return traces;
@@ -68,6 +68,7 @@ function sections(text: string, bodyStart: number, delimiter: string | null): Se
 class TraceReader {
   readonly #table = new EventTable();
   readonly #parser: string;
+  readonly #delimiter: string | null;
   readonly #pattern: RegExp;
   /** Of the first character that was not looked at yet. */
   #line: number;
@@ -75,8 +76,9 @@ class TraceReader {
   #skippedCount = 0;
   #skippedLine = 0;
 
-  constructor(parser: string, line: number) {
+  constructor(parser: string, delimiter: string | null, line: number) {
     this.#parser = parser;
+    this.#delimiter = delimiter;
     this.#line = line;
     const known = [DEFAULT_PARSER, HOST_FIRST_PARSER, POLDER_PARSER].includes(parser);
     // Where the groups stand is slow to ask for, and known of the known patterns.
@@ -142,7 +144,8 @@ class TraceReader {
     const between = body.slice(this.#position, to);
     if (between.trim() !== '') {
       for (const [i, each] of between.split('\n').entries()) {
-        if (each.trim() === '') continue;
+        // Logs of several processes are put together with `cat`: each brings the same header.
+        if (['', this.#parser, this.#delimiter].includes(each.trim())) continue;
         if (this.#skippedCount === 0) this.#skippedLine = this.#line + i;
         this.#skippedCount++;
       }

@@ -145,6 +145,21 @@ describe('what others write', () => {
   });
 });
 
+test('SV12: the files of several processes, put together, are one log; their headers are no foreign lines', () => {
+  fc.assert(
+    fc.property(randomRun, fc.constantFrom('polder' as const, 'default' as const), ({ events, log }, format) => {
+      const files = log.processes.map((process) =>
+        writeShiViz([{ label: '', events: events.filter((event) => event.process === process) }], format),
+      );
+      const [trace] = readShiViz(files.join(''));
+      expect(trace?.result.type).toBe('valid');
+      expect(trace?.skipped.count).toBe(0);
+      expect(trace?.result.type === 'valid' && trace.result.log.size).toBe(events.length);
+    }),
+    { numRuns: 60 },
+  );
+});
+
 describe('what is wrong with a log', () => {
   const problemIn = (text: string, given?: Partial<ShiVizPatterns>): [number, string, string] => {
     for (const { result } of readShiViz(text, given)) {
