@@ -1,16 +1,18 @@
-/** `npm run bench -- [puts|simulator] [--json]`; run `npm run build` before. */
+/** `npm run bench -- [puts|simulator|clocks] [--json]`; run `npm run build` before. */
 import { cpus, loadavg } from 'node:os';
+import { benchClocks, formatClocks } from './clocks.ts';
+import { benchEventLog, formatEventLog } from './event-log.ts';
 import { benchPuts, formatPuts } from './puts.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
 import { killAll, stopAll } from './store.ts';
 
-const PARTS = ['puts', 'simulator'];
+const PARTS = ['puts', 'simulator', 'clocks'];
 
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
   const named = args.filter((arg) => arg !== '--json');
   const wrong = named.find((arg) => !PARTS.includes(arg));
-  if (wrong !== undefined) throw new Error(`"${wrong}" is not a benchmark: ${PARTS.join(' or ')}, and --json`);
+  if (wrong !== undefined) throw new Error(`"${wrong}" is not a benchmark: ${PARTS.join(', ')}, and --json`);
   const parts = named.length === 0 ? PARTS : named;
   const say = (text: string): void => {
     if (!json) console.log(text);
@@ -23,7 +25,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (puts !== undefined) say(formatPuts(puts));
   const simulator = parts.includes('simulator') ? benchSimulator() : undefined;
   if (simulator !== undefined) say(formatSimulator(simulator));
-  if (json) console.log(JSON.stringify({ machine, puts, simulator }, null, 2));
+  const clocks = parts.includes('clocks') ? { vectorClocks: benchClocks(), eventLog: benchEventLog() } : undefined;
+  if (clocks !== undefined) say(`${formatClocks(clocks.vectorClocks)}\n${formatEventLog(clocks.eventLog)}`);
+  if (json) console.log(JSON.stringify({ machine, puts, simulator, clocks }, null, 2));
 }
 
 for (const [signal, code] of [

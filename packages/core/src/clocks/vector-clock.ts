@@ -105,12 +105,15 @@ export class VectorClock {
     if (!this.#sharesMembership(other)) return this.#mergeOfDifferentMembers(other);
     const mine = this.#counts;
     const theirs = other.#counts;
-    const order = compareCounts(mine, theirs);
     // Clocks are immutable, so the one that knows all of the other is the answer itself.
-    if (order === 'before') return other;
-    if (order !== 'concurrent') return this;
+    let slot = firstDifferent(mine, theirs);
+    if (slot === mine.length) return this;
+    if ((mine[slot] as number) > (theirs[slot] as number)) {
+      slot = firstLess(mine, theirs, slot);
+      if (slot === mine.length) return this;
+    } else if (firstLess(theirs, mine, slot) === mine.length) return other;
     const counts = mine.slice();
-    for (let slot = 0; slot < counts.length; slot++) {
+    for (; slot < counts.length; slot++) {
       const count = theirs[slot] as number;
       if (count > (counts[slot] as number)) counts[slot] = count;
     }
@@ -172,45 +175,53 @@ export class VectorClock {
 
   #mergeOfDifferentMembers(other: VectorClock): VectorClock {
     const [larger, smaller] = this.size >= other.size ? [this, other] : [other, this];
-    const counts = larger.#countsWith(smaller);
-    if (counts !== null) return new VectorClock(larger.#membership, counts);
+    const covering = larger.#mergeSomeMembers(smaller);
+    if (covering !== null) return covering;
     const merged = new Map(this.entries());
     for (const [id, count] of other.entries()) merged.set(id, Math.max(merged.get(id) ?? 0, count));
     return VectorClock.from(merged);
   }
 
-  /** The merged counts when all members of the other are among this clock's: the common case after one has joined. */
-  #countsWith(smaller: VectorClock): number[] | null {
+  /** null unless all members of the other are among this clock's: the common case after one has joined. */
+  #mergeSomeMembers(smaller: VectorClock): VectorClock | null {
     const ids = this.#membership.ids;
     const wanted = smaller.#membership.ids;
-    const counts = this.#counts.slice();
+    let counts: number[] | null = null;
     let slot = 0;
     for (let i = 0; i < wanted.length; i++, slot++) {
       while (ids[slot] !== wanted[i]) if (++slot >= ids.length) return null;
       const count = smaller.#counts[i] as number;
-      if (count > (counts[slot] as number)) counts[slot] = count;
+      if (count <= (this.#counts[slot] as number)) continue;
+      counts ??= this.#counts.slice();
+      counts[slot] = count;
     }
-    return counts;
+    return counts === null ? this : new VectorClock(this.#membership, counts);
   }
 }
 
 const EMPTY = VectorClock.from([]);
 
-/** Of clocks with one membership. */
+/** Of clocks with one membership: the first slot in which they differ, or one past the last. */
+function firstDifferent(mine: readonly number[], theirs: readonly number[]): number {
+  let slot = 0;
+  while (slot < mine.length && mine[slot] === theirs[slot]) slot++;
+  return slot;
+}
+
+/** The first slot, not before `from`, in which `mine` is less, or one past the last. */
+function firstLess(mine: readonly number[], theirs: readonly number[], from: number): number {
+  let slot = from;
+  while (slot < mine.length && (mine[slot] as number) >= (theirs[slot] as number)) slot++;
+  return slot;
+}
+
 function compareCounts(mine: readonly number[], theirs: readonly number[]): Causality {
-  let less = false;
-  let greater = false;
-  for (let slot = 0; slot < mine.length; slot++) {
-    const difference = (mine[slot] as number) - (theirs[slot] as number);
-    if (difference < 0) {
-      if (greater) return 'concurrent';
-      less = true;
-    } else if (difference > 0) {
-      if (less) return 'concurrent';
-      greater = true;
-    }
+  const slot = firstDifferent(mine, theirs);
+  if (slot === mine.length) return 'equal';
+  if ((mine[slot] as number) < (theirs[slot] as number)) {
+    return firstLess(theirs, mine, slot) === mine.length ? 'before' : 'concurrent';
   }
-  return order(less, greater);
+  return firstLess(mine, theirs, slot) === mine.length ? 'after' : 'concurrent';
 }
 
 function order(less: boolean, greater: boolean): Causality {
