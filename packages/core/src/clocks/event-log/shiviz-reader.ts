@@ -1,4 +1,5 @@
 import { PolderError } from '../../base/error.ts';
+import { ClockScanner } from './clock-scanner.ts';
 import type { EventId, EventKind } from './event.ts';
 import { type EventLogResult, logOf } from './event-log.ts';
 import { EventTable, MAX_COUNT } from './event-table.ts';
@@ -67,6 +68,7 @@ function sections(text: string, bodyStart: number, delimiter: string | null): Se
 
 class TraceReader {
   readonly #table = new EventTable();
+  readonly #scanner = new ClockScanner(this.#table);
   readonly #parser: string;
   readonly #delimiter: string | null;
   readonly #pattern: RegExp;
@@ -119,6 +121,7 @@ class TraceReader {
   }
 
   #readClock(event: EventId, json: string): void {
+    if (this.#scanner.scan(event, json)) return;
     let counts: unknown;
     try {
       counts = JSON.parse(json);
