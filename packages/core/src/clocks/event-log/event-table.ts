@@ -1,6 +1,7 @@
 /**
- * The events of a log in columns of numbers, so that a million of them fit: per event about 40 bytes and four more for
- * every process, its clock being a row of the matrix `clocks`. Nothing is checked here; see check-clocks.ts.
+ * The events of a log in columns of numbers, so that a million of them fit: per event about 55 bytes, its text included,
+ * and four for every process (their number rounded up to a power of two), its clock being a row of the matrix `clocks`.
+ * Nothing is checked here; see check-clocks.ts.
  */
 import { assert, defined } from '../../base/assert.ts';
 import { PolderError } from '../../base/error.ts';

@@ -215,4 +215,31 @@ describe('what is wrong with a log', () => {
     expect(codeOf(() => readShiViz(lines.join('')))).toBe('EventLogLimit');
     expect(logsOf(lines.slice(1).join(''))[0]?.log.processes.length).toBe(1024);
   });
+
+  test('SV13: whatever is done to a file, reading it gives traces or a code, and a bad clock has a line of the file', () => {
+    const edit = fc.record({
+      at: fc.nat(),
+      gone: fc.nat(6),
+      text: fc.constantFrom('', '\n', '{', '}', '"', '0', '9', 'a', ' ', '=== x ===\n'),
+    });
+    const format = fc.constantFrom('polder' as const, 'default' as const);
+    fc.assert(
+      fc.property(randomRun, format, fc.array(edit, { minLength: 1, maxLength: 4 }), ({ events }, how, edits) => {
+        let text = writeShiViz([{ label: '', events }], how);
+        for (const { at, gone, text: put } of edits) {
+          const where = at % (text.length + 1);
+          text = text.slice(0, where) + put + text.slice(where + gone);
+        }
+        const code = codeOf(() => {
+          for (const { result } of readShiViz(text)) {
+            if (result.type !== 'malformed') continue;
+            expect(text.split('\n')[result.problem.line - 1]).toContain(result.problem.process);
+            expect(result.problem.reason).not.toBe('');
+          }
+        });
+        expect(['nothing thrown', 'NoEvents', 'MalformedPattern', 'InvalidMemberId']).toContain(code);
+      }),
+      { numRuns: 300 },
+    );
+  });
 });
