@@ -4,8 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EventLog, readShiViz, shortestChain } from '@polder/core/clocks';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CausalService, type CausalServiceOptions, causalFetch, logEvent } from './index.ts';
+
+const disk = vi.hoisted(() => ({ full: false, writes: 0 }));
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  const writeSync = (descriptor: number, bytes: Uint8Array, offset: number): number => {
+    if (disk.full) throw new Error('ENOSPC');
+    disk.writes++;
+    return fs.writeSync(descriptor, bytes, offset);
+  };
+  return { ...fs, writeSync };
+});
 
 let directory: string;
 let servers: Server[];
@@ -14,6 +25,7 @@ let services: CausalService[];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'polder-causality-test-'));
   servers = [];
+  disk.full = false;
   services = [];
 });
 
@@ -142,17 +154,38 @@ test('a request that gets no answer fails as with fetch, and was sent', async ()
   expect(texts(log('orders'), 'orders')).toEqual(['send GET stock/']);
 });
 
-test('a log that cannot be written stops, says why, and leaves the service alone', async () => {
+test('a log that cannot be written stops for good, says why, and leaves the service alone', async () => {
   const stock = service('stock');
   expect(stock.log('starts')).not.toBeNull();
-  // Its file is gone from under it, as with a disk that fails.
-  stock.close();
+  disk.full = true;
   const url = await serve(stock.handle((_request, response) => void response.end('fine')));
   const answer = await fetch(url);
   expect(await answer.text()).toBe('fine');
-  expect(stock.failure).toBeInstanceOf(Error);
+  expect(stock.failure).toEqual(new Error('ENOSPC'));
   expect(answer.headers.get('polder-clock')).toBeNull();
+  // Half a line may have been written: what came after it could not be read.
+  disk.full = false;
   expect(stock.log('goes on')).toBeNull();
+  expect(texts(log('stock'), 'stock')).toEqual(['local starts']);
+});
+
+test('a head that is written twice is sent once, and after `close` nothing is written', async () => {
+  const stock = service('stock');
+  const url = await serve(
+    stock.handle((_request, response) => {
+      response.writeHead(200);
+      expect(() => response.writeHead(500)).toThrow();
+      response.end();
+    }),
+  );
+  expect((await fetch(url)).status).toBe(200);
+  expect(texts(log('stock'), 'stock')).toEqual(['receive GET /', 'send 200 GET /']);
+  stock.close();
+  const before = disk.writes;
+  expect(stock.log('too late')).toBeNull();
+  expect(stock.failure).toMatchObject({ code: 'EventLogClosed' });
+  // The number of the closed file may belong to another file by now.
+  expect(disk.writes).toBe(before);
 });
 
 test('G6: a file of an earlier start is not written to again', () => {
