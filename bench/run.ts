@@ -1,5 +1,7 @@
 /** `npm run bench -- [PART ...] [--json]`; run `npm run build` before. Parts that write figures run only when named. */
 import { cpus, loadavg } from 'node:os';
+import { benchClocks, formatClocks } from './clocks.ts';
+import { benchEventLog, formatEventLog } from './event-log.ts';
 import { benchExplore, formatExplore } from './explore.ts';
 import { benchElections, formatElections } from './figure-16.ts';
 import { benchPuts, formatPuts } from './puts.ts';
@@ -16,6 +18,8 @@ interface Part {
 const PARTS: ReadonlyMap<string, Part> = new Map([
   ['puts', { usual: true, run: async (say) => told(await benchPuts(progress), formatPuts, say) }],
   ['simulator', { usual: true, run: (say) => told(benchSimulator(), formatSimulator, say) }],
+  ['clocks', { usual: true, run: (say) => told(benchClocks(), formatClocks, say) }],
+  ['event-log', { usual: true, run: (say) => told(benchEventLog(), formatEventLog, say) }],
   ['explore', { usual: true, run: (say) => told(benchExplore(), formatExplore, say) }],
   ['figure-16', { usual: false, run: (say) => told(benchElections(progress), formatElections, say) }],
 ]);

@@ -15,11 +15,13 @@ const limitMs = 240_000;
 const coreTypes = `
 import * as core from '@polder/core';
 import { checkLinearizable, parseHistory, type HistoryEvent, type Verdict } from '@polder/core/checkers';
+import { VectorClock, type Causality } from '@polder/core/clocks';
 import { KvStateMachine, encodeKvRequest, type KvRequest } from '@polder/core/kv';
 import * as simulation from '@polder/core/simulation';
 
 const request: KvRequest = { type: 'compact', revision: 1, physical: false };
 export const bytes: Uint8Array = encodeKvRequest(request);
+export const order: Causality = VectorClock.empty.compare(VectorClock.empty);
 export const revision: number = new KvStateMachine().revision();
 export const verdict: Verdict = checkLinearizable(parseHistory('') satisfies HistoryEvent[]);
 // @ts-expect-error: the types are really there, not \`any\`
@@ -38,6 +40,7 @@ export const wrong = startMember();
 const run = `
 import * as core from '@polder/core';
 import { checkLinearizable, parseHistory } from '@polder/core/checkers';
+import { VectorClock } from '@polder/core/clocks';
 import { KvStateMachine } from '@polder/core/kv';
 import * as simulation from '@polder/core/simulation';
 import { startMember } from '@polder/server';
@@ -47,6 +50,7 @@ const history = (read) => [event(0, 'invoke', 'write', 1, 0), event(1, 'ok', 'wr
   event(2, 'invoke', 'read', null, 1), event(3, 'ok', 'read', read, 1)].join('\\n');
 const verdict = (read) => checkLinearizable(parseHistory(history(read))).result;
 if (verdict(1) !== 'valid' || verdict(null) !== 'invalid') throw new Error('the checker is wrong here');
+if (VectorClock.empty.tick('a').compare(VectorClock.empty) !== 'after') throw new Error('the clock is wrong here');
 if (new KvStateMachine().keyCount() !== 0) throw new Error('a new state machine has keys');
 if (Object.keys(core).length === 0 || Object.keys(simulation).length === 0) throw new Error('empty exports');
 const addresses = { name: 'solo', id: 1, peerHost: '127.0.0.1', peerPort: 0, clientHost: '127.0.0.1', clientPort: 0 };

@@ -13,6 +13,7 @@ import { serve } from './serve/serve.ts';
 import { LOG_LEVELS, resolveServeConfig, type ServeFlags } from './serve/serve-config.ts';
 import type { Terminal } from './terminal.ts';
 import { Tour } from './tour/tour.ts';
+import { addTrace } from './trace/command.ts';
 import { type UpCommand, up } from './up/up.ts';
 
 const MAX_TIMEOUT_MS = 600_000;
@@ -52,6 +53,7 @@ function buildProgram(terminal: Terminal, setExit: (code: ExitCode) => void): Co
   addCheck(program, terminal, setExit);
   addTour(program, terminal, setExit);
   addMaelstrom(program, terminal, setExit);
+  addTrace(program, terminal, setExit);
   return program;
 }
 

@@ -5,6 +5,7 @@ export { crc32c } from './base/crc32c.ts';
 export { PolderError } from './base/error.ts';
 export { draw, type Random, scaled } from './base/random.ts';
 export * from './checkers/index.ts';
+export * from './clocks/index.ts';
 export * from './consensus/raft/index.ts';
 export type * from './consensus/replica.ts';
 export type * from './consensus/state-machine.ts';

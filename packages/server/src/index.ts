@@ -1,4 +1,5 @@
 /** @packageDocumentation A Polder member in the real world: TCP, files, the etcd v3 API. */
+export * from './causality/index.ts';
 export * as rpc from './generated/etcdserverpb/rpc.ts';
 export { GrpcClient, GrpcCode, GrpcError } from './grpc/index.ts';
 export type { LinkRule } from './http/index.ts';

@@ -1,0 +1,7 @@
+export {
+  type CausalCounters,
+  CausalService,
+  type CausalServiceOptions,
+  causalFetch,
+  logEvent,
+} from './causal-service.ts';
