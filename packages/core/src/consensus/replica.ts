@@ -124,6 +124,8 @@ export interface ReplicaStatus {
   readonly commitIndex: number;
   readonly lastIndex: number;
   readonly firstIndex: number;
+  /** Enough peers know its directory: it may vote (PITFALLS R26). Once so, always. */
+  readonly registered: boolean;
 }
 
 export interface Replica<Message> {

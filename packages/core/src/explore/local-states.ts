@@ -137,7 +137,15 @@ export class LocalStates<Message> {
   }
 
   #boot(member: number, nowUs: number, disk: Recovered): LocalStep {
-    const status = { role: 'follower', term: 0, leader: 0, commitIndex: 0, lastIndex: 0, firstIndex: 1 } as const;
+    const status = {
+      role: 'follower',
+      term: 0,
+      leader: 0,
+      commitIndex: 0,
+      lastIndex: 0,
+      firstIndex: 1,
+      registered: true,
+    } as const;
     const log = disk.entries.map((entry) => this.#entry(entry));
     const view = { member, status, log, disk, applied: [], failure: null };
     const nothing = { pending: [], persisted: 0, sends: [], applies: [] };

@@ -86,7 +86,7 @@ class Elector implements Replica<Message> {
 
   status(): ReplicaStatus {
     const role = this.#leads ? 'leader' : 'follower';
-    return { role, term: 1, leader: 0, commitIndex: 0, lastIndex: 0, firstIndex: 1 };
+    return { role, term: 1, leader: 0, commitIndex: 0, lastIndex: 0, firstIndex: 1, registered: true };
   }
 
   save(writer: ByteWriter): void {

@@ -65,6 +65,8 @@ export interface ProtocolTypes {
 /** The least that every protocol tells of a member. */
 export interface MemberStatus {
   readonly leads?: boolean;
+  /** Whether it takes part already: before that, to lose a disk can be more than a protocol bears. Default: yes. */
+  readonly ready?: boolean;
 }
 
 /** A protocol for `members` members, numbered from 1. */

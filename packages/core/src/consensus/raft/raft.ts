@@ -143,6 +143,7 @@ export class Raft implements Replica<RaftMessage> {
       commitIndex: this.#commitIndex,
       lastIndex: this.#log.lastIndex,
       firstIndex: this.#log.firstIndex,
+      registered: this.#registration.registered,
     };
   }
 

@@ -56,13 +56,17 @@ export const disk = {
     };
   },
 
-  /** A disk is gone; the member starts again with an empty one, under its old name (PITFALLS R26). */
+  /**
+   * A disk is gone; the member starts again with an empty one, under its old name (PITFALLS R26). Not before all
+   * members have come up: a cluster that is being made needs more of them than one that runs.
+   */
   lost(): FaultSource {
     return {
       name: 'disk lost',
       weight: 1,
       plan: (scene, draw) => {
         const member = anyOf(scene.ids, draw);
+        if (!scene.ids.every((id) => scene.isReady(id))) return [];
         return [
           { afterUs: 0, act: { type: 'wipe', member } },
           { afterUs: draw(scene.paceUs * 2), act: { type: 'restart', member } },

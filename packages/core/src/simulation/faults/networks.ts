@@ -1,3 +1,4 @@
+import type { Latency } from '../world/latency.ts';
 import { CALM, type Weather } from '../world/network.ts';
 import type { Draw, FaultSource, Scene } from './source.ts';
 
@@ -31,10 +32,7 @@ function weather(name: string, weight: number, draw: (scene: Scene, draw: Draw) 
 function mixture(scene: Scene, draw: Draw): Partial<Weather> {
   const sometimes = (bound: number): number => (draw(3) === 0 ? draw(bound) : 0);
   return {
-    latency:
-      draw(4) === 0
-        ? { type: 'pareto', minUs: 100, alphaThousandths: 1_200 + draw(2_000) }
-        : { type: 'uniform', minUs: 100, maxUs: 600 + draw(3_000) },
+    latency: anyLatency(scene, draw),
     lossPerMillion: sometimes(200_000),
     duplicatePerMillion: sometimes(200_000),
     corruptPerMillion: sometimes(20_000),
@@ -42,4 +40,18 @@ function mixture(scene: Scene, draw: Draw): Partial<Weather> {
     spikeUs: draw(draw(3) === 0 ? scene.paceUs * 20 : scene.paceUs * 2),
     bytesPerSecond: draw(12) === 0 ? 50_000 + draw(500_000) : 0,
   };
+}
+
+/** Up to about as long as members wait for one another: then their elections get in each other's way. */
+function anyLatency(scene: Scene, draw: Draw): Latency | null {
+  switch (draw(4)) {
+    case 0:
+      return { type: 'pareto', minUs: 100, alphaThousandths: 1_200 + draw(2_000) };
+    case 1:
+      return { type: 'uniform', minUs: 100, maxUs: 600 + draw(scene.paceUs) };
+    case 2:
+      return { type: 'exponential', minUs: 100, meanUs: 1 + draw(scene.paceUs / 2) };
+    default:
+      return null;
+  }
 }

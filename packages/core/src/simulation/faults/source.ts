@@ -7,8 +7,8 @@ export interface Scene {
   readonly paceUs: number;
   /** A live member that says it leads, or 0. */
   leader(): number;
-  isAlive(id: number): boolean;
-  isPaused(id: number): boolean;
+  /** It runs, and takes part in the protocol. */
+  isReady(id: number): boolean;
   /** By file: how many of its bytes are durable. */
   durableSizes(id: number): ReadonlyMap<string, number>;
 }

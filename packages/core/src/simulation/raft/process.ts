@@ -60,6 +60,7 @@ export class RaftProcess implements Process<RaftStatus> {
     const bytes = reader.bytes();
     const driverId = reads ? this.#driver.read(decodeKvRequest(bytes)) : this.#driver.propose(bytes);
     this.#asked.set(driverId, id);
+    if (!reads && this.#sabotage.proposesTwice) this.#driver.propose(bytes);
   }
 
   onControl(command: Control): void {
@@ -72,7 +73,7 @@ export class RaftProcess implements Process<RaftStatus> {
 
   status(): RaftStatus {
     const status = this.#driver.status();
-    return { ...status, member: this.#environment.member, leads: status.role === 'leader' };
+    return { ...status, member: this.#environment.member, leads: status.role === 'leader', ready: status.registered };
   }
 
   stateBytes(): Uint8Array {

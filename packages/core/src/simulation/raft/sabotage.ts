@@ -39,6 +39,8 @@ export interface Sabotage {
   ) => StateMachine<KvResult, KvRequest, KvResult>;
   readonly disk: (path: DiskPath) => DiskPath;
   readonly outcome: (outcome: RaftOutcome) => RaftOutcome;
+  /** Each proposal is made twice, under numbers of their own. */
+  readonly proposesTwice: boolean;
   /** Damaged frames are believed. */
   readonly readsDamagedFrames: boolean;
 }
@@ -52,5 +54,6 @@ export const NO_SABOTAGE: Sabotage = {
   stateMachine: (machine) => machine,
   disk: (path) => path,
   outcome: (outcome) => outcome,
+  proposesTwice: false,
   readsDamagedFrames: false,
 };

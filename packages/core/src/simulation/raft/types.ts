@@ -4,7 +4,7 @@ import type { DriverStatus } from '../../driver/index.ts';
 import type { KvRequest, KvResult } from '../../kv/index.ts';
 import type { Sabotage } from './sabotage.ts';
 
-export type RaftStatus = DriverStatus & { readonly member: number; readonly leads: boolean };
+export type RaftStatus = DriverStatus & { readonly member: number; readonly leads: boolean; readonly ready: boolean };
 
 export interface RaftTypes {
   readonly request: RaftRequest;

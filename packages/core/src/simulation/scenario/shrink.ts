@@ -4,6 +4,7 @@
  * frames, faults and operations, then over members and time.
  */
 import { PolderError } from '../../base/error.ts';
+import { budgetFor, FAULTS } from '../faults/index.ts';
 import type { ProtocolTypes } from '../protocol.ts';
 import { type RunReport, runOnce } from './run.ts';
 import type { Spec } from './spec.ts';
@@ -135,6 +136,8 @@ class Shrinker<Types extends ProtocolTypes> {
       const members = gone - 1;
       const script = this.#best.script.map((step) => without(step, gone)).filter((step) => step !== null);
       const frames = this.#best.frames.filter((frame) => frame.from !== gone && frame.to !== gone);
+      // Fewer members bear less: what is beyond their budget proves nothing.
+      if (damagedBy(script).size > budgetFor(members).damagedMembers) return;
       if (!this.#try({ ...this.#best, members, script, frames })) return;
     }
   }
@@ -167,6 +170,15 @@ class Shrinker<Types extends ProtocolTypes> {
       }
     }
   }
+}
+
+function damagedBy(script: readonly ScriptStep[]): Set<number> {
+  const damaged = new Set<number>();
+  for (const step of script) {
+    if (step.do !== 'fault' || FAULTS[step.fault.type].costs === 'nothing' || !('member' in step.fault)) continue;
+    damaged.add(step.fault.member);
+  }
+  return damaged;
 }
 
 function sizeOf({ script, frames, members, troubleUs }: Trace): string {

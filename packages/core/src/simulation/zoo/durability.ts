@@ -82,11 +82,7 @@ export const DURABILITY_BUGS: readonly Bug[] = [
     pitfalls: ['R21', 'R27'],
     breaks: 'a member that hears nothing of a proposal makes a new one of the same command',
     source: 'Raft paper §8',
-    caughtBy: general({
-      replica: events(
-        () => (event) => (event.type === 'propose' ? [event, { ...event, id: event.id + 500_000 }] : [event]),
-      ),
-    }),
+    caughtBy: general({ proposesTwice: true }),
   },
   {
     id: 'r27-repeats-apply-again',
