@@ -325,23 +325,30 @@ export class Invariants {
     const promised = this.#promisedOf(member);
     promised.term = status.term;
     promised.votedFor = member;
-    for (const [term, index] of this.#committed) {
-      if (term < status.term && index > status.lastIndex) {
-        const sentence = `member ${member} leads term ${status.term} with a log that ends at ${status.lastIndex}`;
-        this.#violated('Leader Completeness', `${sentence}, but ${index} was committed by term ${term}`);
-      }
-    }
-    this.#checkPrefix(member, status);
+    this.#checkComplete(member, status);
   }
 
-  /** What was applied anywhere in an earlier term is in a new leader's log, with the same terms. */
-  #checkPrefix(member: number, status: ReplicaStatus): void {
+  /**
+   * What a member knew to be committed in an earlier term is in a new leader's log. An entry of an earlier term does
+   * not count for that alone: a late vote may make a leader of a term that others have left, without entries which
+   * only they have committed.
+   */
+  #checkComplete(member: number, { term, lastIndex }: ReplicaStatus): void {
+    let through = 0;
+    for (const [committedIn, index] of this.#committed) {
+      if (committedIn >= term) continue;
+      if (index > lastIndex) {
+        const sentence = `member ${member} leads term ${term} with a log that ends at ${lastIndex}`;
+        this.#violated('Leader Completeness', `${sentence}, but ${index} was committed by term ${committedIn}`);
+      }
+      through = Math.max(through, index);
+    }
     const { base, terms } = this.#of(member);
-    for (let i = base; i < this.#applied.length && i - base < terms.length; i++) {
-      const applied = defined(this.#applied[i], 'applied entries have no gap');
-      if (applied.term < status.term && terms[i - base] !== applied.term) {
-        const sentence = `member ${member} leads term ${status.term} with another entry at ${i + 1}`;
-        this.#violated('Leader Completeness', `${sentence} than the one applied, of term ${applied.term}`);
+    for (let i = base; i < through && i - base < terms.length; i++) {
+      const applied = this.#applied[i];
+      if (applied !== undefined && terms[i - base] !== applied.term) {
+        const sentence = `member ${member} leads term ${term} with another entry at ${i + 1}`;
+        this.#violated('Leader Completeness', `${sentence} than the one committed before, of term ${applied.term}`);
       }
     }
   }
