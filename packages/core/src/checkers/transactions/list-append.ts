@@ -1,0 +1,187 @@
+import type { Dependencies, ExternalRead } from './dependencies.ts';
+import type { Findings } from './findings.ts';
+import type { Transaction } from './model.ts';
+import { INITIAL, type Interned, NOBODY, type TransactionHistory } from './parse.ts';
+import { alone, elementShown, keyShown, listShown, nameOf, readShown, writeShown } from './words.ts';
+
+interface ListRead {
+  readonly transaction: Transaction;
+  readonly elements: readonly number[];
+  readonly isExternal: boolean;
+}
+
+interface ListKey {
+  readonly key: number;
+  readonly reads: ListRead[];
+  readonly appends: { readonly transaction: Transaction; readonly element: number }[];
+}
+
+/**
+ * Lists show their own history: a read of [1, 2, 3] proves that 1 was appended before 2 and 2 before 3 (Kingsbury and
+ * Alvaro, section 4.2). So the longest read of a key is the order of its versions, and what was certainly appended
+ * but is not in it comes later.
+ */
+export class ListAnalysis {
+  readonly #transactions: readonly Transaction[];
+  readonly #interned: Interned;
+  readonly #dependencies: Dependencies;
+  readonly #findings: Findings;
+  readonly #keys: ListKey[];
+
+  constructor({ transactions, interned }: TransactionHistory, dependencies: Dependencies, findings: Findings) {
+    this.#transactions = transactions;
+    this.#interned = interned;
+    this.#dependencies = dependencies;
+    this.#findings = findings;
+    this.#keys = interned.keyNames.map((_, key) => ({ key, reads: [], appends: [] }));
+  }
+
+  /** Adds the dependencies and the anomalies that need no cycle; returns the external reads. */
+  run(): ExternalRead[] {
+    for (const transaction of this.#transactions) this.#sortSteps(transaction);
+    const external: ExternalRead[] = [];
+    for (const list of this.#keys) {
+      this.#checkWriters(list);
+      const order = this.#orderOf(list);
+      for (const read of list.reads) {
+        if (!read.isExternal) continue;
+        const seen = read.elements.findLast((element) => this.#dependencies.isLive(element));
+        if (seen !== undefined) this.#dependencies.observed(seen, read.transaction);
+        external.push({ transaction: read.transaction, key: list.key, version: read.elements.at(-1) ?? INITIAL });
+      }
+      if (order !== null) this.#addOrder(list, order);
+    }
+    return external;
+  }
+
+  /** Puts the steps of a transaction with their keys, and holds its reads against its own earlier steps. */
+  #sortSteps(transaction: Transaction): void {
+    const local = new Map<number, { base: readonly number[] | null; own: number[] }>();
+    for (const step of transaction.steps) {
+      const list = this.#keys[step.key];
+      const state = local.get(step.key);
+      if (step.type === 'append') {
+        list?.appends.push({ transaction, element: step.element });
+        if (state === undefined) local.set(step.key, { base: null, own: [step.element] });
+        else state.own.push(step.element);
+      } else if (step.type === 'list') {
+        const { elements } = step;
+        list?.reads.push({ transaction, elements, isExternal: state === undefined });
+        if (state !== undefined && !expected(elements, state.base, state.own)) {
+          this.#findings.add('internal', () => {
+            const saw = readShown(this.#interned, transaction, step.key, listShown(this.#interned, elements));
+            const due = listShown(this.#interned, [...(state.base ?? []), ...state.own]);
+            const what = state.base === null ? `a list that ends with ${due}` : due;
+            return alone([transaction], `${saw}, but after its own steps it should have read ${what}.`);
+          });
+        }
+        local.set(step.key, { base: elements, own: [] });
+      }
+    }
+  }
+
+  /** Reads of what failed, of what nobody wrote, and of what its writer had not finished. */
+  #checkWriters({ key, reads }: ListKey): void {
+    const interned = this.#interned;
+    for (const { transaction, elements, isExternal } of reads) {
+      for (const element of elements) {
+        const writer = this.#writerOf(element);
+        if (writer !== null && writer.outcome !== 'fail' && !(isExternal && writer === transaction)) continue;
+        const saw = `${nameOf(transaction)} read ${elementShown(interned, element)} in ${keyShown(interned, key)}`;
+        if (writer === null) {
+          this.#findings.add('thin-air-read', () => alone([transaction], `${saw}, which nobody appended.`));
+        } else if (writer === transaction) {
+          this.#findings.add('internal', () => alone([transaction], `${saw}, before it appended that itself.`));
+        } else {
+          const sentence = `${saw}, which ${nameOf(writer)} appended, and that one failed.`;
+          this.#findings.add('G1a', () => alone([writer, transaction], sentence));
+        }
+      }
+      const last = elements.at(-1) ?? INITIAL;
+      const writer = this.#writerOf(last);
+      if (writer === null || writer === transaction || writer.outcome === 'fail' || interned.isFinal[last]) continue;
+      this.#findings.add('G1b', () => {
+        const saw = readShown(interned, transaction, key, listShown(interned, elements));
+        return alone([writer, transaction], `${saw}, in the middle of ${nameOf(writer)}, which appended more there.`);
+      });
+    }
+  }
+
+  /** The order of the key's versions, or null when its reads do not agree on one. */
+  #orderOf({ key, reads }: ListKey): readonly number[] | null {
+    const interned = this.#interned;
+    let longest: ListRead | null = null;
+    for (const read of reads) if (read.elements.length > (longest?.elements.length ?? -1)) longest = read;
+    if (longest === null) return [];
+    let agreed = true;
+    for (const read of reads) {
+      const isPrefix = read.elements.every((element, at) => element === longest.elements[at]);
+      if (isPrefix && read !== longest) continue;
+      if (new Set(read.elements).size < read.elements.length) {
+        agreed = false;
+        this.#findings.add('duplicate-elements', () => {
+          const saw = readShown(interned, read.transaction, key, listShown(interned, read.elements));
+          return alone([read.transaction], `${saw}: one append took effect twice.`);
+        });
+      } else if (!isPrefix) {
+        agreed = false;
+        this.#findings.add('incompatible-order', () => {
+          const saw = [read, longest].map(({ transaction, elements }) => {
+            return readShown(interned, transaction, key, listShown(interned, elements));
+          });
+          return alone([read.transaction, longest.transaction], `${saw.join(', and ')}: neither grew out of the other.`);
+        });
+      }
+    }
+    return agreed ? longest.elements : null;
+  }
+
+  #addOrder({ reads, appends }: ListKey, order: readonly number[]): void {
+    const dependencies = this.#dependencies;
+    this.#checkDirtyUpdate(order);
+    const observed = new Set(order);
+    const live = order.filter((element) => dependencies.isLive(element));
+    for (const [at, element] of live.entries()) if (at > 0) dependencies.follows(live[at - 1] ?? INITIAL, element);
+    const late: number[] = [];
+    for (const { transaction, element } of appends) {
+      if (transaction.outcome === 'ok' && !observed.has(element)) late.push(element);
+    }
+    const end = live.at(-1);
+    if (end !== undefined) for (const element of late) dependencies.follows(end, element);
+    const readersOf: Transaction[][] = Array.from({ length: order.length + 1 }, () => []);
+    for (const read of reads) if (read.isExternal) readersOf[read.elements.length]?.push(read.transaction);
+    let next: readonly number[] = late;
+    for (let length = order.length; length >= 0; length--) {
+      dependencies.overwritten(readersOf[length] ?? [], order[length - 1] ?? INITIAL, next);
+      const element = order[length - 1] ?? INITIAL;
+      if (dependencies.isLive(element)) next = [element];
+    }
+  }
+
+  #checkDirtyUpdate(order: readonly number[]): void {
+    let failed: number | null = null;
+    for (const element of order) {
+      const writer = this.#writerOf(element);
+      if (writer?.outcome === 'fail') failed ??= element;
+      if (failed === null || writer === null || writer.outcome === 'fail') continue;
+      const loser = this.#writerOf(failed);
+      if (loser === null) continue;
+      const lost = writeShown(this.#interned, loser, failed, 'appended');
+      const kept = writeShown(this.#interned, writer, element, 'appended');
+      this.#findings.add('dirty-update', () => alone([loser, writer], `${lost} and failed, yet ${kept} behind it.`));
+      return;
+    }
+  }
+
+  #writerOf(element: number): Transaction | null {
+    const writer = this.#interned.writerOf[element] ?? NOBODY;
+    return writer === NOBODY ? null : (this.#transactions[writer] ?? null);
+  }
+}
+
+/** What a read must show after the transaction's own steps: what it read before, if it did, and its appends since. */
+function expected(elements: readonly number[], base: readonly number[] | null, own: readonly number[]): boolean {
+  const before = elements.length - own.length;
+  if (base !== null && (before !== base.length || !base.every((element, at) => element === elements[at]))) return false;
+  return before >= 0 && own.every((element, at) => element === elements[before + at]);
+}
