@@ -24,11 +24,31 @@ export class Dependencies {
   readonly builder: DigraphBuilder;
   readonly #interned: Interned;
   readonly #transactions: readonly Transaction[];
+  readonly #happened: Uint8Array;
 
   constructor(transactions: readonly Transaction[], interned: Interned) {
     this.builder = new DigraphBuilder(transactions.length);
     this.#interned = interned;
     this.#transactions = transactions;
+    this.#happened = new Uint8Array(transactions.length);
+    for (const { id, outcome, steps } of transactions) {
+      if (outcome !== 'ok') continue;
+      this.#happened[id] = 1;
+      for (const step of steps) {
+        if (step.type === 'list') for (const element of step.elements) this.#witness(element);
+        if (step.type === 'read') this.#witness(step.element);
+      }
+    }
+  }
+
+  /** Whether it certainly took effect: it succeeded, or its outcome is unknown but someone saw a part of it. */
+  hasHappened(transaction: number): boolean {
+    return this.#happened[transaction] === 1;
+  }
+
+  #witness(element: number): void {
+    const writer = this.writer(element);
+    if (writer !== NOBODY && this.#transactions[writer]?.outcome === 'info') this.#happened[writer] = 1;
   }
 
   /** Whether the element's writer may have committed. */

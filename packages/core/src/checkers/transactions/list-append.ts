@@ -57,15 +57,18 @@ export class ListAnalysis {
   /** Puts the steps of a transaction with their keys, and holds its reads against its own earlier steps. */
   #sortSteps(transaction: Transaction): void {
     const local = new Map<number, { base: readonly number[] | null; own: number[] }>();
+    const done = new Set<number>();
     for (const step of transaction.steps) {
       const list = this.#keys[step.key];
       const state = local.get(step.key);
       if (step.type === 'append') {
         list?.appends.push({ transaction, element: step.element });
+        done.add(step.element);
         if (state === undefined) local.set(step.key, { base: null, own: [step.element] });
         else state.own.push(step.element);
       } else if (step.type === 'list') {
         const { elements } = step;
+        this.#checkFuture(transaction, step.key, elements, done);
         list?.reads.push({ transaction, elements, isExternal: state === undefined });
         if (state !== undefined && !expected(elements, state.base, state.own)) {
           this.#findings.add('internal', () => {
@@ -80,18 +83,27 @@ export class ListAnalysis {
     }
   }
 
+  #checkFuture(transaction: Transaction, key: number, elements: readonly number[], done: ReadonlySet<number>): void {
+    for (const element of elements) {
+      if (this.#interned.writerOf[element] !== transaction.id || done.has(element)) continue;
+      this.#findings.add('internal', () => {
+        const saw = readShown(this.#interned, transaction, key, listShown(this.#interned, elements));
+        const what = elementShown(this.#interned, element);
+        return alone([transaction], `${saw}, before it appended ${what} itself.`);
+      });
+    }
+  }
+
   /** Reads of what failed, of what nobody wrote, and of what its writer had not finished. */
   #checkWriters({ key, reads }: ListKey): void {
     const interned = this.#interned;
-    for (const { transaction, elements, isExternal } of reads) {
+    for (const { transaction, elements } of reads) {
       for (const element of elements) {
         const writer = this.#writerOf(element);
-        if (writer !== null && writer.outcome !== 'fail' && !(isExternal && writer === transaction)) continue;
+        if (writer !== null && writer.outcome !== 'fail') continue;
         const saw = `${nameOf(transaction)} read ${elementShown(interned, element)} in ${keyShown(interned, key)}`;
         if (writer === null) {
           this.#findings.add('thin-air-read', () => alone([transaction], `${saw}, which nobody appended.`));
-        } else if (writer === transaction) {
-          this.#findings.add('internal', () => alone([transaction], `${saw}, before it appended that itself.`));
         } else {
           const sentence = `${saw}, which ${nameOf(writer)} appended, and that one failed.`;
           this.#findings.add('G1a', () => alone([writer, transaction], sentence));
@@ -139,12 +151,13 @@ export class ListAnalysis {
   #addOrder({ reads, appends }: ListKey, order: readonly number[]): void {
     const dependencies = this.#dependencies;
     this.#checkDirtyUpdate(order);
+    this.#checkOwnOrder(order);
     const observed = new Set(order);
     const live = order.filter((element) => dependencies.isLive(element));
     for (const [at, element] of live.entries()) if (at > 0) dependencies.follows(live[at - 1] ?? INITIAL, element);
     const late: number[] = [];
     for (const { transaction, element } of appends) {
-      if (transaction.outcome === 'ok' && !observed.has(element)) late.push(element);
+      if (dependencies.hasHappened(transaction.id) && !observed.has(element)) late.push(element);
     }
     const end = live.at(-1);
     if (end !== undefined) for (const element of late) dependencies.follows(end, element);
@@ -155,6 +168,23 @@ export class ListAnalysis {
       dependencies.overwritten(readersOf[length] ?? [], order[length - 1] ?? INITIAL, next);
       const element = order[length - 1] ?? INITIAL;
       if (dependencies.isLive(element)) next = [element];
+    }
+  }
+
+  /** What one transaction appended to a key stands there in the order in which it did so, without holes. */
+  #checkOwnOrder(order: readonly number[]): void {
+    const appended = new Map<number, number>();
+    for (const element of order) {
+      const writer = this.#writerOf(element);
+      if (writer === null) continue;
+      const due = appended.get(writer.id) ?? 0;
+      const ordinal = this.#interned.ordinalOf[element] ?? 0;
+      appended.set(writer.id, due + 1);
+      if (ordinal === due) continue;
+      const what = writeShown(this.#interned, writer, element, 'appended');
+      const sentence = `${what} as number ${ordinal + 1} of its appends there, but reads show it as number ${due + 1}.`;
+      this.#findings.add('incompatible-order', () => alone([writer], sentence));
+      return;
     }
   }
 

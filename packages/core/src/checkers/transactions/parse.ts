@@ -10,10 +10,11 @@ export const INITIAL = -1;
 /** Keys and the elements written to them, by number. */
 export class Interned {
   readonly keyNames: string[] = [];
-  /** Of each element: its key, its value, who wrote it, and whether it was that transaction's last for the key. */
+  /** Of each element: its key, its value, who wrote it, as which of its writes to the key, and whether as the last. */
   readonly keyOf: number[] = [];
   readonly valueOf: unknown[] = [];
   readonly writerOf: number[] = [];
+  readonly ordinalOf: number[] = [];
   readonly isFinal: boolean[] = [];
   /** The first element that two writes share: nothing can be inferred then. */
   repeated: number = INITIAL;
@@ -41,6 +42,7 @@ export class Interned {
     this.keyOf.push(key);
     this.valueOf.push(value);
     this.writerOf.push(NOBODY);
+    this.ordinalOf.push(0);
     this.isFinal.push(false);
     return element;
   }
@@ -78,6 +80,8 @@ export function parseTransactions(operations: readonly RecordedOperation[]): Tra
         continue;
       }
       const element = interned.written(key, value, id);
+      const before = last.get(key);
+      interned.ordinalOf[element] = before === undefined ? 0 : (interned.ordinalOf[before] ?? 0) + 1;
       last.set(key, element);
       found.push({ type: writes, key, element });
     }

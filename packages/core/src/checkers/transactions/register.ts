@@ -25,7 +25,6 @@ export class RegisterAnalysis {
   readonly #dependencies: Dependencies;
   readonly #findings: Findings;
   readonly #keys: RegisterKey[];
-  readonly #observed = new Set<number>();
 
   constructor({ transactions, interned }: TransactionHistory, dependencies: Dependencies, findings: Findings) {
     this.#transactions = transactions;
@@ -84,7 +83,6 @@ export class RegisterAnalysis {
 
   #checkWriter(transaction: Transaction, key: number, element: number): void {
     if (element === INITIAL) return;
-    this.#observed.add(element);
     const interned = this.#interned;
     const writer = this.#writerOf(element);
     if (writer === transaction) return;
@@ -102,10 +100,7 @@ export class RegisterAnalysis {
   #addOrder({ key, readers, replacements, blind }: RegisterKey): void {
     const dependencies = this.#dependencies;
     const first: number[] = [];
-    const certain = (element: number): boolean => {
-      const outcome = this.#writerOf(element)?.outcome;
-      return outcome === 'ok' || (outcome === 'info' && this.#observed.has(element));
-    };
+    const certain = (element: number): boolean => dependencies.hasHappened(dependencies.writer(element));
     for (const element of blind) if (certain(element)) first.push(element);
     for (const [version, elements] of replacements) {
       if (!dependencies.isLive(version)) {
