@@ -74,56 +74,70 @@ describe('cycles', () => {
     ['with one edge of a kind at least', { start: DASHED, rest: SOLID | DASHED }],
     ['with exactly one edge of a kind', { start: DOTTED, rest: SOLID | DASHED }],
     ['with edges that keep apart', { start: DOTTED, rest: SOLID | DOTTED, apart: DOTTED }],
-  ])('the shortest cycle %s is found, as by trying all walks', (_, shape) => {
-    fc.assert(
-      fc.property(graphs, ({ graph, arrows }) => {
-        const cycle = shortestFound(graph, shape);
-        expect(cycle?.length ?? null).toBe(shortestByTrying(arrows, shape));
-        for (const [at, edge] of (cycle ?? []).entries()) {
-          expect(edge.to).toBe(cycle?.[(at + 1) % cycle.length]?.from);
-          expect(arrows.some(([from, to, by]) => from === edge.from && to === edge.to && by === edge.label)).toBe(true);
-        }
-      }),
-      { numRuns: runs(1_500) },
-    );
-  }, TIMEOUT_MS);
-
-  test('components are the nodes that reach each other', () => {
-    fc.assert(
-      fc.property(graphs, ({ graph, arrows }) => {
-        const reach = (from: number): Set<number> => {
-          const seen = new Set<number>();
-          for (const stack = [from]; stack.length > 0; ) {
-            const at = stack.pop() as number;
-            for (const [source, to] of arrows) if (source === at && !seen.has(to)) stack.push((seen.add(to), to));
+  ])(
+    'the shortest cycle %s is found, as by trying all walks',
+    (_, shape) => {
+      fc.assert(
+        fc.property(graphs, ({ graph, arrows }) => {
+          const cycle = shortestFound(graph, shape);
+          expect(cycle?.length ?? null).toBe(shortestByTrying(arrows, shape));
+          for (const [at, edge] of (cycle ?? []).entries()) {
+            expect(edge.to).toBe(cycle?.[(at + 1) % cycle.length]?.from);
+            expect(arrows.some(([from, to, by]) => from === edge.from && to === edge.to && by === edge.label)).toBe(
+              true,
+            );
           }
-          return seen;
-        };
-        const { cyclic } = componentsOf(graph, SOLID | DASHED | DOTTED);
-        for (let a = 0; a < PLAIN_NODES; a++) {
-          for (let b = 0; b < a; b++) {
-            const together = cyclic.some((members) => members.includes(a) && members.includes(b));
-            expect(together).toBe(reach(a).has(b) && reach(b).has(a));
-          }
-        }
-      }),
-      { numRuns: runs(1_500) },
-    );
-  }, TIMEOUT_MS);
+        }),
+        { numRuns: runs(1_500) },
+      );
+    },
+    TIMEOUT_MS,
+  );
 
-  test('an edge leads to a higher level, unless it lies on a cycle or behind one', () => {
-    fc.assert(
-      fc.property(graphs, ({ graph, arrows }) => {
-        const levels = levelsOf(graph, SOLID | DASHED);
-        for (const [from, to, by] of arrows) {
-          if ((by & (SOLID | DASHED)) === 0 || levels[to] === -1) continue;
-          expect(levels[from]).toBeGreaterThanOrEqual(0);
-          expect(levels[to]).toBeGreaterThan(levels[from] as number);
-        }
-      }),
-      { numRuns: runs(1_500) },
-    );
-  }, TIMEOUT_MS);
+  test(
+    'components are the nodes that reach each other',
+    () => {
+      fc.assert(
+        fc.property(graphs, ({ graph, arrows }) => {
+          const reach = (from: number): Set<number> => {
+            const seen = new Set<number>();
+            for (const stack = [from]; stack.length > 0; ) {
+              const at = stack.pop() as number;
+              for (const [source, to] of arrows) if (source === at && !seen.has(to)) stack.push((seen.add(to), to));
+            }
+            return seen;
+          };
+          const { cyclic } = componentsOf(graph, SOLID | DASHED | DOTTED);
+          for (let a = 0; a < PLAIN_NODES; a++) {
+            for (let b = 0; b < a; b++) {
+              const together = cyclic.some((members) => members.includes(a) && members.includes(b));
+              expect(together).toBe(reach(a).has(b) && reach(b).has(a));
+            }
+          }
+        }),
+        { numRuns: runs(1_500) },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'an edge leads to a higher level, unless it lies on a cycle or behind one',
+    () => {
+      fc.assert(
+        fc.property(graphs, ({ graph, arrows }) => {
+          const levels = levelsOf(graph, SOLID | DASHED);
+          for (const [from, to, by] of arrows) {
+            if ((by & (SOLID | DASHED)) === 0 || levels[to] === -1) continue;
+            expect(levels[from]).toBeGreaterThanOrEqual(0);
+            expect(levels[to]).toBeGreaterThan(levels[from] as number);
+          }
+        }),
+        { numRuns: runs(1_500) },
+      );
+    },
+    TIMEOUT_MS,
+  );
 
   test('a path of a million nodes needs no stack', () => {
     const builder = new DigraphBuilder(1_000_000);

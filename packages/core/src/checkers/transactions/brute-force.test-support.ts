@@ -44,8 +44,11 @@ export function isObserved(history: readonly RecordedOperation[]): boolean {
   const happened = (value: unknown): boolean =>
     (value as Micro[]).some(([f, key, element]) => f === 'append' && shown.get(key)?.has(element) === true);
   return [...shown].every(([key, seen]) => {
-    const hidden = history.filter(({ value, outcome }) => outcome !== 'fail' && (outcome === 'ok' || happened(value)) &&
-      (value as Micro[]).some(([f, name, element]) => f === 'append' && name === key && !seen.has(element)),
+    const hidden = history.filter(
+      ({ value, outcome }) =>
+        outcome !== 'fail' &&
+        (outcome === 'ok' || happened(value)) &&
+        (value as Micro[]).some(([f, name, element]) => f === 'append' && name === key && !seen.has(element)),
     );
     return hidden.length <= 1;
   });

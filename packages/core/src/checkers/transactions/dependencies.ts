@@ -1,14 +1,14 @@
 import { DigraphBuilder } from '../graph/digraph.ts';
-import { INITIAL, type Interned, NOBODY } from './parse.ts';
 import type { DependencyType, Transaction } from './model.ts';
+import { INITIAL, type Interned, NOBODY } from './parse.ts';
 
 export const LABELS: Readonly<Record<DependencyType, number>> = { ww: 1, wr: 2, rw: 4, process: 8, realtime: 16 };
 
 /** Beyond so many, transactions that read a version and replaced it are not all compared: each pair is a lost update. */
 const MAX_RIVALS = 8;
 
-/** A read of an `ok` transaction that shows what others wrote: the first of the key, before the transaction's own write. */
-export interface ExternalRead {
+/** A transaction that read a version of a key and then wrote the key. */
+export interface Update {
   readonly transaction: Transaction;
   readonly key: number;
   /** The element that the version ends with, or INITIAL. */

@@ -1,4 +1,4 @@
-import type { Dependencies, ExternalRead } from './dependencies.ts';
+import type { Dependencies, Update } from './dependencies.ts';
 import type { Findings } from './findings.ts';
 import type { Transaction } from './model.ts';
 import { INITIAL, type Interned, NOBODY, type TransactionHistory } from './parse.ts';
@@ -6,8 +6,8 @@ import { alone, elementShown, keyShown, listShown, nameOf, readShown, writeShown
 
 interface ListRead {
   readonly transaction: Transaction;
+  /** Up to the transaction's own appends: what others had committed. */
   readonly elements: readonly number[];
-  readonly isExternal: boolean;
 }
 
 interface ListKey {
@@ -36,54 +36,59 @@ export class ListAnalysis {
     this.#keys = interned.keyNames.map((_, key) => ({ key, reads: [], appends: [] }));
   }
 
-  /** Adds the dependencies and the anomalies that need no cycle; returns the external reads. */
-  run(): ExternalRead[] {
-    for (const transaction of this.#transactions) this.#sortSteps(transaction);
-    const external: ExternalRead[] = [];
+  /** Adds the dependencies and the anomalies that need no cycle; returns the updates. */
+  run(): Update[] {
+    const updates: Update[] = [];
+    for (const transaction of this.#transactions) this.#sortSteps(transaction, updates);
     for (const list of this.#keys) {
       this.#checkWriters(list);
-      const order = this.#orderOf(list);
-      for (const read of list.reads) {
-        if (!read.isExternal) continue;
-        const seen = read.elements.findLast((element) => this.#dependencies.isLive(element));
-        if (seen !== undefined) this.#dependencies.observed(seen, read.transaction);
-        external.push({ transaction: read.transaction, key: list.key, version: read.elements.at(-1) ?? INITIAL });
+      for (const { transaction, elements } of list.reads) {
+        const seen = elements.findLast((element) => this.#dependencies.isLive(element));
+        if (seen !== undefined) this.#dependencies.observed(seen, transaction);
       }
+      const order = this.#orderOf(list);
       if (order !== null) this.#addOrder(list, order);
     }
-    return external;
+    return updates;
   }
 
   /** Puts the steps of a transaction with their keys, and holds its reads against its own earlier steps. */
-  #sortSteps(transaction: Transaction): void {
+  #sortSteps(transaction: Transaction, updates: Update[]): void {
     const local = new Map<number, { base: readonly number[] | null; own: number[] }>();
     const done = new Set<number>();
     for (const step of transaction.steps) {
-      const list = this.#keys[step.key];
-      const state = local.get(step.key);
+      const { key } = step;
+      const list = this.#keys[key];
+      const state = local.get(key);
       if (step.type === 'append') {
         list?.appends.push({ transaction, element: step.element });
-        done.add(step.element);
-        if (state === undefined) local.set(step.key, { base: null, own: [step.element] });
+        if (state === undefined) local.set(key, { base: null, own: [step.element] });
         else state.own.push(step.element);
+        if (state?.base?.every((element) => !done.has(element)) && state.own.length === 1) {
+          updates.push({ transaction, key, version: state.base.at(-1) ?? INITIAL });
+        }
+        done.add(step.element);
       } else if (step.type === 'list') {
         const { elements } = step;
-        this.#checkFuture(transaction, step.key, elements, done);
-        list?.reads.push({ transaction, elements, isExternal: state === undefined });
+        const firstOwn = elements.findIndex((element) => this.#interned.writerOf[element] === transaction.id);
+        list?.reads.push({ transaction, elements: firstOwn < 0 ? elements : elements.slice(0, firstOwn) });
+        if (firstOwn >= 0) this.#checkOwn(transaction, key, elements, done);
         if (state !== undefined && !expected(elements, state.base, state.own)) {
           this.#findings.add('internal', () => {
-            const saw = readShown(this.#interned, transaction, step.key, listShown(this.#interned, elements));
+            const saw = readShown(this.#interned, transaction, key, listShown(this.#interned, elements));
             const due = listShown(this.#interned, [...(state.base ?? []), ...state.own]);
             const what = state.base === null ? `a list that ends with ${due}` : due;
             return alone([transaction], `${saw}, but after its own steps it should have read ${what}.`);
           });
         }
-        local.set(step.key, { base: elements, own: [] });
+        local.set(key, { base: elements, own: [] });
       }
     }
   }
 
-  #checkFuture(transaction: Transaction, key: number, elements: readonly number[], done: ReadonlySet<number>): void {
+  /** A transaction's own appends must not be read before they are made, nor twice. */
+  #checkOwn(transaction: Transaction, key: number, elements: readonly number[], done: ReadonlySet<number>): void {
+    if (new Set(elements).size < elements.length) this.#addDuplicate(transaction, key, elements);
     for (const element of elements) {
       if (this.#interned.writerOf[element] !== transaction.id || done.has(element)) continue;
       this.#findings.add('internal', () => {
@@ -131,21 +136,28 @@ export class ListAnalysis {
       if (isPrefix && read !== longest) continue;
       if (new Set(read.elements).size < read.elements.length) {
         agreed = false;
-        this.#findings.add('duplicate-elements', () => {
-          const saw = readShown(interned, read.transaction, key, listShown(interned, read.elements));
-          return alone([read.transaction], `${saw}: one append took effect twice.`);
-        });
+        this.#addDuplicate(read.transaction, key, read.elements);
       } else if (!isPrefix) {
         agreed = false;
         this.#findings.add('incompatible-order', () => {
           const saw = [read, longest].map(({ transaction, elements }) => {
             return readShown(interned, transaction, key, listShown(interned, elements));
           });
-          return alone([read.transaction, longest.transaction], `${saw.join(', and ')}: neither grew out of the other.`);
+          return alone(
+            [read.transaction, longest.transaction],
+            `${saw.join(', and ')}: neither grew out of the other.`,
+          );
         });
       }
     }
     return agreed ? longest.elements : null;
+  }
+
+  #addDuplicate(transaction: Transaction, key: number, elements: readonly number[]): void {
+    this.#findings.add('duplicate-elements', () => {
+      const saw = readShown(this.#interned, transaction, key, listShown(this.#interned, elements));
+      return alone([transaction], `${saw}: one append took effect twice.`);
+    });
   }
 
   #addOrder({ reads, appends }: ListKey, order: readonly number[]): void {
@@ -162,7 +174,7 @@ export class ListAnalysis {
     const end = live.at(-1);
     if (end !== undefined) for (const element of late) dependencies.follows(end, element);
     const readersOf: Transaction[][] = Array.from({ length: order.length + 1 }, () => []);
-    for (const read of reads) if (read.isExternal) readersOf[read.elements.length]?.push(read.transaction);
+    for (const { transaction, elements } of reads) readersOf[elements.length]?.push(transaction);
     let next: readonly number[] = late;
     for (let length = order.length; length >= 0; length--) {
       dependencies.overwritten(readersOf[length] ?? [], order[length - 1] ?? INITIAL, next);

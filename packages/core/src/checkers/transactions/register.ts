@@ -1,4 +1,4 @@
-import type { Dependencies, ExternalRead } from './dependencies.ts';
+import type { Dependencies, Update } from './dependencies.ts';
 import type { Findings } from './findings.ts';
 import type { Transaction } from './model.ts';
 import { INITIAL, type Interned, NOBODY, type TransactionHistory } from './parse.ts';
@@ -34,41 +34,41 @@ export class RegisterAnalysis {
     this.#keys = interned.keyNames.map((_, key) => ({ key, readers: new Map(), replacements: new Map(), blind: [] }));
   }
 
-  /** Adds the dependencies and the anomalies that need no cycle; returns the external reads. */
-  run(): ExternalRead[] {
-    const external: ExternalRead[] = [];
-    for (const transaction of this.#transactions) this.#sortSteps(transaction, external);
+  /** Adds the dependencies and the anomalies that need no cycle; returns the updates. */
+  run(): Update[] {
+    const updates: Update[] = [];
+    for (const transaction of this.#transactions) this.#sortSteps(transaction, updates);
     for (const register of this.#keys) this.#addOrder(register);
-    return external;
+    return updates;
   }
 
-  #sortSteps(transaction: Transaction, external: ExternalRead[]): void {
-    const local = new Map<number, number>();
-    const firstRead = new Map<number, number>();
+  #sortSteps(transaction: Transaction, updates: Update[]): void {
+    /** What each key must read as, and what it read as before the transaction wrote it. */
+    const local = new Map<number, { due: number; replaced: number | null; isOwn: boolean }>();
     for (const step of transaction.steps) {
       const { key } = step;
       const register = this.#keys[key];
       if (register === undefined) continue;
+      const state = local.get(key);
       if (step.type === 'write') {
-        local.set(key, step.element);
-        if (this.#interned.isFinal[step.element]) addWrite(register, step.element, firstRead.get(key));
+        const replaced = state === undefined ? null : state.isOwn ? state.replaced : state.due;
+        if (state?.isOwn === false) updates.push({ transaction, key, version: state.due });
+        if (this.#interned.isFinal[step.element]) addWrite(register, step.element, replaced);
+        local.set(key, { due: step.element, replaced, isOwn: true });
       } else if (step.type === 'read') {
         const { element } = step;
-        const due = local.get(key);
-        if (due === undefined) {
-          firstRead.set(key, element);
-          append(register.readers, element, transaction);
-          external.push({ transaction, key, version: element });
-          this.#checkFuture(transaction, key, element);
-        } else if (due !== element) {
+        if (state === undefined) this.#checkFuture(transaction, key, element);
+        else if (state.due !== element) {
           this.#findings.add('internal', () => {
             const saw = readShown(this.#interned, transaction, key, elementShown(this.#interned, element));
-            const what = elementShown(this.#interned, due);
+            const what = elementShown(this.#interned, state.due);
             return alone([transaction], `${saw}, but after its own steps it should have read ${what}.`);
           });
         }
-        local.set(key, element);
+        if (state?.due === element) continue;
+        append(register.readers, element, transaction);
         this.#checkWriter(transaction, key, element);
+        local.set(key, { due: element, replaced: state?.replaced ?? null, isOwn: state?.isOwn ?? false });
       }
     }
   }
@@ -90,7 +90,9 @@ export class RegisterAnalysis {
     if (writer === null) {
       this.#findings.add('thin-air-read', () => alone([transaction], `${saw()}, which nobody wrote.`));
     } else if (writer.outcome === 'fail') {
-      this.#findings.add('G1a', () => alone([writer, transaction], `${saw()}, which ${nameOf(writer)} wrote and failed.`));
+      this.#findings.add('G1a', () =>
+        alone([writer, transaction], `${saw()}, which ${nameOf(writer)} wrote and failed.`),
+      );
     } else if (!interned.isFinal[element]) {
       const sentence = `which ${nameOf(writer)} overwrote itself before it was done`;
       this.#findings.add('G1b', () => alone([writer, transaction], `${saw()}, ${sentence}.`));
@@ -138,9 +140,9 @@ export class RegisterAnalysis {
   }
 }
 
-function addWrite({ blind, replacements }: RegisterKey, element: number, read: number | undefined): void {
-  if (read === undefined) blind.push(element);
-  else append(replacements, read, element);
+function addWrite({ blind, replacements }: RegisterKey, element: number, replaced: number | null): void {
+  if (replaced === null) blind.push(element);
+  else append(replacements, replaced, element);
 }
 
 function append<Item>(lists: Map<number, Item[]>, name: number, item: Item): void {
