@@ -48,7 +48,7 @@ export class CausalHistory {
       else if (own !== undefined) this.#branches.push([defined(this.chains[own]?.at(-1), 'no chain is empty'), chain]);
       this.#add(operation, chain);
     }
-    this.unusable = this.#whyUnusable();
+    this.unusable = whyAmbiguous(operations);
     for (const access of this.accesses) {
       if (access.type === 'read') this.#sources.set(access.id, this.#sourceOf(access));
     }
@@ -101,7 +101,9 @@ export class CausalHistory {
   }
 
   #addWrite(access: Access): void {
-    const { key, chain } = access;
+    const { key, chain, value } = access;
+    const writers = this.#writers.get(key) ?? new Map<unknown, Access>();
+    this.#writers.set(key, writers.set(identityOf(value), access));
     const chains = this.#writes.get(key) ?? new Map<number, Access[]>();
     this.#writes.set(key, chains);
     const writes = chains.get(chain);
@@ -109,27 +111,29 @@ export class CausalHistory {
     else writes.push(access);
   }
 
-  #whyUnusable(): string | null {
-    for (const access of this.accesses) {
-      if (access.type === 'read') continue;
-      const writers = this.#writers.get(access.key) ?? new Map<unknown, Access>();
-      this.#writers.set(access.key, writers);
-      const other = writers.get(identityOf(access.value));
-      if (access.value === null || access.value === undefined) {
-        return `${described(access.operation)} looks like the initial value: write a value, also to delete`;
-      }
-      if (other !== undefined) {
-        const both = `${described(other.operation)} and ${described(access.operation)}`;
-        return `${both} write the same: write each value of a key once, so that a read shows whose it is`;
-      }
-      writers.set(identityOf(access.value), access);
-    }
-    return null;
-  }
-
   #sourceOf({ key, value }: Access): Access | null | undefined {
     return value === null || value === undefined ? null : this.#writers.get(key)?.get(identityOf(value));
   }
+}
+
+/** A value that two operations may have written, or that looks like none, does not show whose it is. */
+function whyAmbiguous(operations: readonly RecordedOperation[]): string | null {
+  const writers = new Map<string, RecordedOperation>();
+  for (const operation of operations) {
+    const { f, key, outcome } = operation;
+    if (f === 'read' || outcome === 'fail') continue;
+    const value: unknown = f === 'cas' ? (operation.value as unknown[])[1] : operation.value;
+    if (value === null || value === undefined) {
+      return `${described(operation)} looks like the initial value: write a value, also to delete`;
+    }
+    const other = writers.get(nameOf(key, value));
+    if (other !== undefined) {
+      const both = `${described(other)} and ${described(operation)}`;
+      return `${both} write the same: write each value of a key once, so that a read shows whose it is`;
+    }
+    writers.set(nameOf(key, value), operation);
+  }
+  return null;
 }
 
 /** The operations of unknown outcome that happened, because what they wrote was read, if only by another of them. */
