@@ -1,10 +1,11 @@
-/** `npm run bench -- [puts|simulator] [--json]`; run `npm run build` before. */
+/** `npm run bench -- [puts|simulator|anomalies] [--json]`; run `npm run build` before. */
 import { cpus, loadavg } from 'node:os';
+import { benchAnomalies, formatAnomalies } from './anomalies.ts';
 import { benchPuts, formatPuts } from './puts.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
 import { killAll, stopAll } from './store.ts';
 
-const PARTS = ['puts', 'simulator'];
+const PARTS = ['puts', 'simulator', 'anomalies'];
 
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
@@ -23,7 +24,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (puts !== undefined) say(formatPuts(puts));
   const simulator = parts.includes('simulator') ? benchSimulator() : undefined;
   if (simulator !== undefined) say(formatSimulator(simulator));
-  if (json) console.log(JSON.stringify({ machine, puts, simulator }, null, 2));
+  const anomalies = parts.includes('anomalies') ? benchAnomalies() : undefined;
+  if (anomalies !== undefined) say(formatAnomalies(anomalies));
+  if (json) console.log(JSON.stringify({ machine, puts, simulator, anomalies }, null, 2));
 }
 
 for (const [signal, code] of [

@@ -1,5 +1,5 @@
 /** The three definitions as they stand in the paper (section 2), by trying every causal order: knows no bad pattern. */
-import { permutations, subsets } from '../recorded.test-support.ts';
+import { subsets } from '../recorded.test-support.ts';
 import type { RecordedOperation } from '../recorded.ts';
 import type { CausalModel } from './index.ts';
 
@@ -64,21 +64,28 @@ function satisfies(operations: readonly RecordedOperation[], order: Order, model
       return f === 'write' || !checked(at) || (state.get(key) ?? null) === value;
     });
   };
-  const inOrder = (sequence: readonly number[]): boolean =>
-    sequence.every((later, at) => sequence.slice(0, at).every((earlier) => !has(order, later, earlier)));
   if (model === 'CCv') {
-    return permutations(all).some(
-      (total) =>
-        inOrder(total) &&
-        all.every((at) => explains([...total.filter((other) => has(order, other, at)), at], (other) => other === at)),
+    return someExtension(order, all, (total) =>
+      all.every((at) => explains([...total.filter((other) => has(order, other, at)), at], (other) => other === at)),
     );
   }
   const own = (at: number, other: number): boolean =>
     operations[at]?.process === operations[other]?.process && other <= at && operations[other]?.outcome === 'ok';
   return all.every((at) =>
-    permutations(past(at)).some(
-      (sequence) =>
-        inOrder(sequence) && explains([...sequence, at], (other) => other === at || (model === 'CM' && own(at, other))),
+    someExtension(order, past(at), (sequence) =>
+      explains([...sequence, at], (other) => other === at || (model === 'CM' && own(at, other))),
     ),
   );
+}
+
+/** Whether some total order of the items that keeps the given order passes. */
+function someExtension(order: Order, items: readonly number[], passes: (total: readonly number[]) => boolean): boolean {
+  const extend = (total: readonly number[], rest: readonly number[]): boolean => {
+    if (rest.length === 0) return passes(total);
+    return rest.some((next) => {
+      const others = rest.filter((other) => other !== next);
+      return !others.some((other) => has(order, other, next)) && extend([...total, next], others);
+    });
+  };
+  return extend([], items);
 }
