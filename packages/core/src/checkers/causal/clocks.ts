@@ -1,6 +1,8 @@
 import type { Digraph } from '../graph/digraph.ts';
 import type { Access, CausalHistory } from './history.ts';
 
+const NO_EDGES: ReadonlyMap<number, readonly number[]> = new Map();
+
 /** For each access, how many of each chain come before it or are it, along edges in a mask; null if they go round. */
 export class Clocks {
   readonly #chains: number;
@@ -11,31 +13,40 @@ export class Clocks {
     this.#cells = cells;
   }
 
-  static of(graph: Digraph, mask: number, { accesses, chains }: CausalHistory): Clocks | null {
+  /** `extra`: edges besides those of the graph, as the ends of each access that has any. */
+  static of(
+    graph: Digraph,
+    mask: number,
+    { accesses, chains }: CausalHistory,
+    extra: ReadonlyMap<number, readonly number[]> = NO_EDGES,
+  ): Clocks | null {
     const width = chains.length;
     const cells = new Int32Array(accesses.length * width);
     const waiting = new Int32Array(accesses.length);
     for (let edge = 0; edge < graph.edges; edge++) {
       if ((graph.label(edge) & mask) !== 0) waiting[graph.target(edge)] = (waiting[graph.target(edge)] ?? 0) + 1;
     }
+    for (const ends of extra.values()) for (const end of ends) waiting[end] = (waiting[end] ?? 0) + 1;
     const ready: number[] = [];
     for (const { id } of accesses) if (waiting[id] === 0) ready.push(id);
+    const follow = (id: number, target: number): void => {
+      for (let at = 0; at < width; at++) {
+        const count = cells[id * width + at] ?? 0;
+        if (count > (cells[target * width + at] ?? 0)) cells[target * width + at] = count;
+      }
+      const left = (waiting[target] ?? 0) - 1;
+      waiting[target] = left;
+      if (left === 0) ready.push(target);
+    };
     let done = 0;
     for (let id = ready.pop(); id !== undefined; id = ready.pop()) {
       done++;
       const { chain, position } = accesses[id] as Access;
       cells[id * width + chain] = position + 1;
       for (let edge = graph.firstEdge(id); edge < graph.firstEdge(id + 1); edge++) {
-        if ((graph.label(edge) & mask) === 0) continue;
-        const target = graph.target(edge);
-        for (let at = 0; at < width; at++) {
-          const count = cells[id * width + at] ?? 0;
-          if (count > (cells[target * width + at] ?? 0)) cells[target * width + at] = count;
-        }
-        const left = (waiting[target] ?? 0) - 1;
-        waiting[target] = left;
-        if (left === 0) ready.push(target);
+        if ((graph.label(edge) & mask) !== 0) follow(id, graph.target(edge));
       }
+      for (const target of extra.get(id) ?? []) follow(id, target);
     }
     return done === accesses.length ? new Clocks(width, cells) : null;
   }

@@ -8,6 +8,13 @@ export type MemoryResult =
   | { readonly type: 'done'; readonly violations: readonly CausalViolation[] }
   | { readonly type: 'gave-up' };
 
+/** One write before another, because of a read. */
+interface ForcedEdge {
+  readonly from: number;
+  readonly to: number;
+  readonly read: number;
+}
+
 const ALL = CAUSAL | ORDER.happenedBefore;
 
 /**
@@ -23,47 +30,50 @@ export function checkMemory(history: CausalHistory, maxCells: number): MemoryRes
     if (reads === undefined) readsByChain.set(read.chain, [read]);
     else reads.push(read);
   }
+  const causal = history.causalGraph().build();
   let cells = 0;
   const violations: CausalViolation[] = [];
   for (const reads of readsByChain.values()) {
-    const edges = new Map<string, readonly [number, number, number]>();
+    const edges = new Map<string, ForcedEdge>();
+    const ends = new Map<number, number[]>();
     for (let grew = true; grew; ) {
       cells += history.accesses.length * history.chains.length;
       if (cells > maxCells) return violations.length > 0 ? { type: 'done', violations } : { type: 'gave-up' };
-      const graph = graphWith(history, edges.values());
-      const clocks = Clocks.of(graph, ALL, history);
+      const clocks = Clocks.of(causal, CAUSAL, history, ends);
       if (clocks === null) {
+        const graph = graphWith(history, edges.values());
         violations.push(cycleOf('CyclicHB', history, graph, ORDER.happenedBefore, ALL));
         break;
       }
-      const initial = findInitialRead(history, reads, graph, clocks);
+      const initial = findInitialRead(history, reads, clocks, edges);
       if (initial !== null) {
         violations.push(initial);
         break;
       }
-      grew = addForced(history, reads, clocks, edges);
+      grew = addForced(history, reads, clocks, edges, ends);
     }
   }
   return { type: 'done', violations };
 }
 
-function graphWith(history: CausalHistory, edges: Iterable<readonly [number, number, number]>): Digraph {
+function graphWith(history: CausalHistory, edges: Iterable<ForcedEdge>): Digraph {
   const builder = history.causalGraph();
-  for (const [from, to, read] of edges) builder.addEdge(from, to, ORDER.happenedBefore, read);
+  for (const { from, to, read } of edges) builder.addEdge(from, to, ORDER.happenedBefore, read);
   return builder.build();
 }
 
 function findInitialRead(
   history: CausalHistory,
   reads: readonly Access[],
-  graph: Digraph,
   clocks: Clocks,
+  edges: ReadonlyMap<string, ForcedEdge>,
 ): CausalViolation | null {
   for (const read of reads) {
     if (history.source(read) !== null) continue;
     for (const writes of history.writesOf(read.key).values()) {
       const write = clocks.latest(read, writes);
       if (write === null) continue;
+      const graph = graphWith(history, edges.values());
       return violation('WriteHBInitRead', [write, read], initialReadSentence(history, graph, write, read));
     }
   }
@@ -75,7 +85,8 @@ function addForced(
   history: CausalHistory,
   reads: readonly Access[],
   clocks: Clocks,
-  edges: Map<string, readonly [number, number, number]>,
+  edges: Map<string, ForcedEdge>,
+  ends: Map<number, number[]>,
 ): boolean {
   const before = edges.size;
   for (const read of reads) {
@@ -84,7 +95,12 @@ function addForced(
     for (const writes of history.writesOf(read.key).values()) {
       const write = clocks.latest(read, writes);
       if (write === null || write === source || clocks.includes(source, write)) continue;
-      edges.set(`${write.id} ${source.id}`, [write.id, source.id, read.id]);
+      const name = `${write.id} ${source.id}`;
+      if (edges.has(name)) continue;
+      edges.set(name, { from: write.id, to: source.id, read: read.id });
+      const known = ends.get(write.id);
+      if (known === undefined) ends.set(write.id, [source.id]);
+      else known.push(source.id);
     }
   }
   return edges.size > before;

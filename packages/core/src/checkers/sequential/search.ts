@@ -72,7 +72,6 @@ export class SequentialSearch {
     const stack: Frame[] = [];
     const open = (moves: number): void => {
       this.#placeReads();
-      this.#remember();
       const name = this.#name();
       const known = this.#seen.has(name);
       if (!known) this.#seen.add(name);
@@ -85,6 +84,7 @@ export class SequentialSearch {
       const choice = frame.choices[frame.next++];
       if (choice === undefined) {
         stack.pop();
+        this.#remember();
         this.#undo(frame.moves);
         continue;
       }
@@ -177,6 +177,7 @@ export class SequentialSearch {
     this.#left -= by;
   }
 
+  /** Called before moves are taken back, and not after each: then a straight walk copies nothing. */
   #remember(): void {
     if (this.#left >= this.#bestLeft) return;
     this.#bestLeft = this.#left;
