@@ -7,7 +7,7 @@ import type { ConsistencyVerdict, RecordedOperation } from '../recorded.ts';
  */
 export type Anomaly = (typeof ANOMALIES)[number];
 
-const ANOMALIES = [
+export const ANOMALIES = [
   'thin-air-read',
   'duplicate-elements',
   'incompatible-order',
