@@ -146,6 +146,17 @@ describe('sequential consistency', () => {
     );
   });
 
+  test('an unknown write that was spent too early is tried again where it is needed', () => {
+    const history = recorded(
+      [0, 'write', 1, 'x', 'info'],
+      [1, 'read', 1],
+      [2, 'write', 1],
+      [2, 'write', 2],
+      [2, 'read', 1],
+    );
+    expect(checkSequential(history).result).toBe('valid');
+  });
+
   test('D5: nothing that succeeded is unknown, and so is a search that hits its bound', () => {
     expect(checkSequential([])).toMatchObject({ result: 'unknown', violations: [] });
     expect(checkSequential(recorded([0, 'write', 1, 'x', 'info']))).toMatchObject({ result: 'unknown' });

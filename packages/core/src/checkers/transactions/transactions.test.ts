@@ -109,6 +109,54 @@ describe('transactions against brute force', () => {
   );
 });
 
+/** All ways to take some of the items in some order. */
+function selections(items: readonly number[]): number[][] {
+  return [
+    [],
+    ...items.flatMap((item) => selections(items.filter((other) => other !== item)).map((rest) => [item, ...rest])),
+  ];
+}
+
+/** Every history of two transactions with two steps each on two keys, the second of known or unknown outcome. */
+function* allHistories(): Generator<RecordedOperation[]> {
+  for (let shape = 0; shape < 256; shape++) {
+    const steps = [0, 1, 2, 3].map((at) => ({
+      at,
+      key: (shape >> (2 * at)) & 1,
+      append: ((shape >> (2 * at + 1)) & 1) === 1,
+    }));
+    for (const outcome of ['ok', 'info'] as const) {
+      let all: unknown[][] = [[]];
+      for (const { at, key, append } of steps) {
+        const appends = steps.filter((step) => step.append && step.key === key).map((step) => step.at);
+        const lists = append || (outcome === 'info' && at > 1) ? [null] : selections(appends);
+        all = all.flatMap((start) =>
+          lists.map((list) => [...start, append ? ['append', KEYS[key], at] : ['r', KEYS[key], list]]),
+        );
+      }
+      for (const value of all) {
+        yield recorded([0, 'txn', value.slice(0, 2), ''], [1, 'txn', value.slice(2), '', outcome]);
+      }
+    }
+  }
+}
+
+test('every history of two transactions with two steps each is judged as by brute force', () => {
+  const seen = { valid: 0, invalid: 0, unknown: 0 };
+  for (const history of allHistories()) {
+    for (const strict of [false, true]) {
+      const { result } = checkTransactions(history, { model: strict ? 'strict-serializable' : 'serializable' });
+      seen[result]++;
+      if (result === 'unknown') continue;
+      const context = JSON.stringify(history.map(({ value }) => value));
+      if (result === 'invalid') expect(isSerializable(history, strict), context).toBe(false);
+      else if (isObserved(history)) expect(isSerializable(history, strict), context).toBe(true);
+    }
+  }
+  expect(seen.valid).toBeGreaterThan(500);
+  expect(seen.invalid).toBeGreaterThan(2_000);
+});
+
 /** Registers with values written once, whose reads return anything that was written or nothing. */
 const registerHistories = fc
   .array(
@@ -439,6 +487,90 @@ describe('what else can be wrong', () => {
     ).toEqual(['internal']);
   });
 
+  test('a transaction that reads what it writes only later is internally inconsistent', () => {
+    expect(
+      anomaliesOf(
+        txns([
+          ['r', 'x', [1]],
+          ['append', 'x', 1],
+        ]),
+      ),
+    ).toEqual(['internal']);
+    expect(
+      anomaliesOf(
+        txns([
+          ['r', 'x', 1],
+          ['w', 'x', 1],
+        ]),
+      ),
+    ).toEqual(['internal']);
+  });
+
+  test('an append that failed and is seen all the same hides no dependency on what follows it', () => {
+    const history = recorded(
+      [0, 'txn', [['append', 'x', 1]], '', 'fail'],
+      [
+        1,
+        'txn',
+        [
+          ['append', 'x', 2],
+          ['append', 'y', 3],
+        ],
+        '',
+      ],
+      [
+        2,
+        'txn',
+        [
+          ['r', 'x', []],
+          ['r', 'y', [3]],
+        ],
+        '',
+      ],
+      [3, 'txn', [['r', 'x', [1, 2]]], ''],
+    );
+    expect(anomaliesOf(history)).toContain('G-single');
+  });
+
+  test('an append that no read shows comes after all that reads show', () => {
+    const history = txns(
+      [
+        ['append', 'x', 1],
+        ['r', 'y', [2]],
+      ],
+      [
+        ['append', 'x', 3],
+        ['append', 'y', 2],
+      ],
+      [['r', 'x', [1]]],
+    );
+    expect(anomaliesOf(history)).toContain('G1c');
+  });
+
+  test('a long fork is found among write skews too', () => {
+    const history = atOnce(
+      [['append', 'x', 1]],
+      [['append', 'y', 2]],
+      [
+        ['r', 'x', [1]],
+        ['r', 'y', []],
+        ['r', 'z', []],
+        ['append', 'w', 5],
+      ],
+      [
+        ['r', 'x', []],
+        ['r', 'y', [2]],
+      ],
+      [
+        ['r', 'w', []],
+        ['append', 'z', 6],
+      ],
+    );
+    expect(checkTransactions(history, { model: 'snapshot-isolation' }).violations).toMatchObject([
+      { anomaly: 'G-nonadjacent' },
+    ]);
+  });
+
   test('an append behind one that failed is a dirty update', () => {
     const history = recorded(
       [0, 'txn', [['append', 'x', 1]], '', 'fail'],
@@ -500,6 +632,25 @@ describe('what else can be wrong', () => {
     ]) {
       expect(checkTransactions(history)).toMatchObject({ result: 'unknown', violations: [] });
     }
+  });
+
+  test('a search that is cut short calls no history valid in which it found cycles', () => {
+    const skew = atOnce(
+      [
+        ['r', 'x', []],
+        ['append', 'y', 1],
+      ],
+      [
+        ['r', 'y', []],
+        ['append', 'x', 2],
+      ],
+      [['r', 'x', [2]]],
+    );
+    expect(checkTransactions(skew, { model: 'snapshot-isolation' }).result).toBe('valid');
+    const cut = checkTransactions(skew, { model: 'snapshot-isolation', maxVisits: 1 });
+    expect(cut).toMatchObject({ result: 'unknown', tolerated: [{ anomaly: 'G2-item' }] });
+    expect(cut.reason).toContain('raise maxVisits');
+    expect(checkTransactions(skew, { maxVisits: 1 })).toMatchObject({ result: 'invalid' });
   });
 
   test('a value that is written twice makes the verdict unknown, with the reason', () => {
