@@ -23,6 +23,11 @@ export function runs(usual: number): number {
   return Math.max(usual, Number.isSafeInteger(wanted) ? wanted : 0);
 }
 
+/** For fast-check: the same histories in every run of the tests, and others where more than usual are asked for. */
+export function trials(usual: number): { numRuns: number; seed?: number } {
+  return process.env['POLDER_RANDOM_HISTORIES'] === undefined ? { numRuns: usual, seed: 1 } : { numRuns: runs(usual) };
+}
+
 /** No end for a test that was asked for more than usual. */
 export const TIMEOUT_MS = process.env['POLDER_RANDOM_HISTORIES'] === undefined ? 60_000 : 3_600_000;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { draw, scaled } from '../../base/random.ts';
-import { recorded, runs, type Short, TIMEOUT_MS } from '../recorded.test-support.ts';
+import { recorded, runs, type Short, TIMEOUT_MS, trials } from '../recorded.test-support.ts';
 import type { RecordedOperation } from '../recorded.ts';
 import { isCausal } from './brute-force.test-support.ts';
 import { type CausalModel, checkCausal } from './index.ts';
@@ -104,7 +104,7 @@ describe('against the definitions', () => {
           if (result === 'unknown') return;
           expect(result, violations[0]?.sentence).toBe(isCausal(history, model) ? 'valid' : 'invalid');
         }),
-        { numRuns: runs(1_200) },
+        trials(1_200),
       );
       expect(Math.min(seen.valid, seen.invalid)).toBeGreaterThan(50);
     },

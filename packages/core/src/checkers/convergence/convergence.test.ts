@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { recorded, runs, type Short, TIMEOUT_MS } from '../recorded.test-support.ts';
+import { recorded, type Short, TIMEOUT_MS, trials } from '../recorded.test-support.ts';
 import { checkConvergence, checkReplicaStates } from './index.ts';
 
 describe('final reads', () => {
@@ -58,7 +58,7 @@ describe('final reads', () => {
           seen[expected]++;
           expect(checkConvergence(history).result).toBe(expected);
         }),
-        { numRuns: runs(2_000) },
+        trials(2_000),
       );
       expect(Math.min(...Object.values(seen))).toBeGreaterThan(50);
     },

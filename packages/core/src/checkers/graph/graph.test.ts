@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { runs, TIMEOUT_MS } from '../recorded.test-support.ts';
+import { TIMEOUT_MS, trials } from '../recorded.test-support.ts';
 import { componentsOf, levelsOf } from './components.ts';
 import { CycleSearch, type CycleShape } from './cycles.ts';
 import { type Digraph, DigraphBuilder, type Edge } from './digraph.ts';
@@ -88,7 +88,7 @@ describe('cycles', () => {
             );
           }
         }),
-        { numRuns: runs(1_500) },
+        trials(1_500),
       );
     },
     TIMEOUT_MS,
@@ -115,7 +115,7 @@ describe('cycles', () => {
             }
           }
         }),
-        { numRuns: runs(1_500) },
+        trials(1_500),
       );
     },
     TIMEOUT_MS,
@@ -133,7 +133,7 @@ describe('cycles', () => {
             expect(levels[to]).toBeGreaterThan(levels[from] as number);
           }
         }),
-        { numRuns: runs(1_500) },
+        trials(1_500),
       );
     },
     TIMEOUT_MS,

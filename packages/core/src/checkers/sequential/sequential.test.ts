@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { draw, scaled } from '../../base/random.ts';
 import { checkCausal } from '../causal/index.ts';
-import { recorded, runs, type Short, subsets, TIMEOUT_MS } from '../recorded.test-support.ts';
+import { recorded, type Short, subsets, TIMEOUT_MS, trials } from '../recorded.test-support.ts';
 import type { RecordedOperation } from '../recorded.ts';
 import { checkSequential } from './index.ts';
 
@@ -66,7 +66,7 @@ describe('sequential consistency', () => {
               ),
             ).toBe(true);
         }),
-        { numRuns: runs(5_000) },
+        trials(5_000),
       );
       expect(Math.min(seen.valid, seen.invalid)).toBeGreaterThan(300);
     },
@@ -108,7 +108,7 @@ describe('sequential consistency', () => {
           for (const model of ['CC', 'CCv', 'CM'] as const)
             expect(checkCausal(history, { model }).result).not.toBe('invalid');
         }),
-        { numRuns: runs(1_500) },
+        trials(1_500),
       );
     },
     TIMEOUT_MS,

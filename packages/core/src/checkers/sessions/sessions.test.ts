@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkCausal } from '../causal/index.ts';
-import { permutations, recorded, runs, type Short, TIMEOUT_MS } from '../recorded.test-support.ts';
+import { permutations, recorded, type Short, TIMEOUT_MS, trials } from '../recorded.test-support.ts';
 import type { RecordedOperation } from '../recorded.ts';
 import { checkSessions, type SessionGuarantee, type VersionedOperation } from './index.ts';
 
@@ -109,7 +109,7 @@ describe('session guarantees against their definitions', () => {
             expect(someOrderHolds(history, violation.guarantees), violation.sentence).toBe(false);
           }
         }),
-        { numRuns: runs(4_000) },
+        trials(4_000),
       );
       expect(Math.min(seen.valid, seen.invalid)).toBeGreaterThan(300);
     },
@@ -138,7 +138,7 @@ describe('session guarantees against their definitions', () => {
             expect(pair?.first?.invokedAt).toBeLessThan(pair?.second.invokedAt ?? 0);
           }
         }),
-        { numRuns: runs(4_000) },
+        trials(4_000),
       );
     },
     TIMEOUT_MS,
@@ -157,7 +157,7 @@ test(
         seen[result]++;
         if (result === 'valid') expect(checkSessions(history).result).toBe('valid');
       }),
-      { numRuns: runs(2_000) },
+      trials(2_000),
     );
     expect(seen.valid).toBeGreaterThan(100);
   },

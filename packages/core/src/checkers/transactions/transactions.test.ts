@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { draw, scaled } from '../../base/random.ts';
-import { recorded, runs, TIMEOUT_MS } from '../recorded.test-support.ts';
+import { recorded, runs, TIMEOUT_MS, trials } from '../recorded.test-support.ts';
 import type { RecordedOperation } from '../recorded.ts';
 import { isObserved, isSerializable } from './brute-force.test-support.ts';
 import { checkTransactions, type TransactionModel } from './index.ts';
@@ -81,7 +81,7 @@ describe('transactions against brute force', () => {
           if (verdict.result === 'invalid') expect(serializable, verdict.violations[0]?.sentence).toBe(false);
           else if (isObserved(history)) expect(serializable).toBe(true);
         }),
-        { numRuns: runs(4_000) },
+        trials(4_000),
       );
       expect(Math.min(...Object.values(seen))).toBeGreaterThan(100);
     },
@@ -101,7 +101,7 @@ describe('transactions against brute force', () => {
           if (verdict.result === 'invalid') expect(serializable, verdict.violations[0]?.sentence).toBe(false);
           else if (isObserved(history)) expect(serializable).toBe(true);
         }),
-        { numRuns: runs(4_000) },
+        trials(4_000),
       );
       expect(Math.min(...Object.values(seen))).toBeGreaterThan(100);
     },
@@ -205,7 +205,7 @@ describe('registers against brute force', () => {
           if (verdict.result === 'invalid') expect(serializable, verdict.violations[0]?.sentence).toBe(false);
           else if (!serializable) seen.missed++;
         }),
-        { numRuns: runs(4_000) },
+        trials(4_000),
       );
       expect(Math.min(seen.valid, seen.invalid, seen.unknown)).toBeGreaterThan(100);
       // What is missed hangs on the order of writes that nobody read before overwriting them.
