@@ -1,3 +1,5 @@
+export * from './causal/index.ts';
+export * from './convergence/index.ts';
 export {
   type DrawnMessage,
   type DrawnOperation,
@@ -18,3 +20,7 @@ export {
 } from './drawing/index.ts';
 export { formatHistory, type HistoryEvent, type Operation, type Outcome, parseHistory } from './history.ts';
 export { type CheckOptions, checkLinearizable, type Verdict, type Violation } from './linearizable.ts';
+export type { ConsistencyVerdict, RecordedOperation } from './recorded.ts';
+export * from './sequential/index.ts';
+export * from './sessions/index.ts';
+export * from './transactions/index.ts';

@@ -1,0 +1,6 @@
+export {
+  checkSequential,
+  type SequentialOptions,
+  type SequentialVerdict,
+  type SequentialViolation,
+} from './check.ts';

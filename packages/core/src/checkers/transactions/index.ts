@@ -1,0 +1,9 @@
+export { checkTransactions, type TransactionOptions } from './check.ts';
+export type {
+  Anomaly,
+  Dependency,
+  DependencyType,
+  TransactionModel,
+  TransactionVerdict,
+  TransactionViolation,
+} from './model.ts';
