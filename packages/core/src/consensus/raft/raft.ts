@@ -445,7 +445,7 @@ export class Raft implements Replica<RaftMessage> {
     if (existing !== undefined && !this.#rules.mayTruncate(existing, entry.term)) return;
     if (existing !== undefined) {
       assert(entry.index > this.#commitIndex, 'a committed entry is never truncated');
-      this.#log.truncateFrom(entry.index, this.#rules.durableAfterTruncation);
+      this.#log.truncateFrom(entry.index);
     }
     this.#store(entry);
   }

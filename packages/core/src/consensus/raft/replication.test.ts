@@ -194,13 +194,13 @@ describe('the log in memory', () => {
     const log = new RaftLog();
     log.append(entry(1, 1), 1);
     log.append(entry(2, 1), 2);
-    log.truncateFrom(2, RAFT_RULES.durableAfterTruncation);
+    log.truncateFrom(2);
     log.append(entry(2, 2), 4);
     log.onPersisted(2);
     expect(log.durableIndex).toBe(1);
     log.onPersisted(4);
     expect(log.durableIndex).toBe(2);
-    log.truncateFrom(2, RAFT_RULES.durableAfterTruncation);
+    log.truncateFrom(2);
     expect(log.durableIndex).toBe(1);
   });
 });

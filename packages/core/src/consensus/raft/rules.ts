@@ -28,8 +28,6 @@ export interface RaftRules {
   readonly conflicts: (existingTerm: number, newTerm: number) => boolean;
   /** §5.3, step 3 of AppendEntries: only a real conflict removes entries; a late or repeated message removes none. */
   readonly mayTruncate: (existingTerm: number, newTerm: number) => boolean;
-  /** What is known to be durable when entries from an index on are removed: nothing of them, nor of their successors. */
-  readonly durableAfterTruncation: (durableIndex: number, removedFrom: number) => number;
   /** §8: a leader answers reads only after an entry of its own term is committed. */
   readonly mayServeReads: (commitTerm: number, currentTerm: number) => boolean;
   /** §5.2: more than half of the configured members, whatever it is for. */
@@ -50,7 +48,6 @@ export const RAFT_RULES: RaftRules = {
   followerCommit: (leaderCommit, matchIndex) => Math.min(leaderCommit, matchIndex),
   conflicts: (existingTerm, newTerm) => existingTerm !== newTerm,
   mayTruncate: (existingTerm, newTerm) => existingTerm !== newTerm,
-  durableAfterTruncation: (durableIndex, removedFrom) => Math.min(durableIndex, removedFrom - 1),
   mayServeReads: (commitTerm, currentTerm) => commitTerm === currentTerm,
   majority: (members) => Math.floor(members / 2) + 1,
   sticksToLeader: () => true,

@@ -132,7 +132,7 @@ export class Nemesis<Types extends ProtocolTypes> implements Actor<Types['outcom
   }
 
   #resolve(act: Act): readonly Fault[] {
-    const leader = this.#scene.leader();
+    const leader = this.#anyLeader();
     switch (act.type) {
       case 'crashLeader':
         return leader === 0 ? [] : [{ type: 'crash', member: leader, power: true }];
@@ -145,6 +145,12 @@ export class Nemesis<Types extends ProtocolTypes> implements Actor<Types['outcom
       default:
         return [act];
     }
+  }
+
+  /** There may be two: one that was cut off does not know yet. */
+  #anyLeader(): number {
+    const leaders = this.#simulation.ids.filter((id) => this.#simulation.member(id).status()?.leads === true);
+    return leaders.length < 2 ? (leaders[0] ?? 0) : (leaders[this.#draw(leaders.length)] ?? 0);
   }
 
   #break(fault: Fault): void {

@@ -44,6 +44,21 @@ export function pause(): FaultSource {
   };
 }
 
+/** Everybody stands still (a host that is suspended), and comes back within moments, each with its time-outs overdue. */
+export function freeze(): FaultSource {
+  return {
+    name: 'freeze',
+    weight: 1,
+    plan: (scene, draw) => {
+      const untilUs = scene.paceUs + draw(scene.paceUs * 4);
+      return scene.ids.flatMap((member): PlannedStep[] => [
+        { afterUs: 0, act: { type: 'pause', member } },
+        { afterUs: untilUs + draw(scene.paceUs / 20), act: { type: 'resume', member } },
+      ]);
+    },
+  };
+}
+
 /** Leaders die one after the other, in the middle of replication, and come back: the schedule of Raft's Figure 8. */
 export function leaderChurn(): FaultSource {
   return {
@@ -68,7 +83,7 @@ export function leaderReturns(): FaultSource {
     name: 'leader returns',
     weight: 1,
     plan: (scene, draw) => {
-      const backUs = scene.paceUs * 2 + draw(scene.paceUs * 2);
+      const backUs = scene.paceUs + draw(scene.paceUs * 3);
       return [
         { afterUs: 0, act: { type: 'heal' } },
         { afterUs: 0, act: { type: 'isolateLeader' } },

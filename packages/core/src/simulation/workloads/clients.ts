@@ -11,7 +11,7 @@ export interface ClientsOptions<Request> {
   readonly workload: Workload<Request>;
   /** Between an answer and the next question, at most. */
   readonly thinkUs: number;
-  /** A client that waited this long gives up: its operation may or may not have happened. */
+  /** A client that waited for long gives up, at most this long: its operation may or may not have happened. */
   readonly timeoutUs: number;
   readonly onOperation: (operation: ScriptedOperation) => void;
   readonly onEvent: (event: HistoryEvent) => void;
@@ -21,6 +21,8 @@ export interface ClientsOptions<Request> {
 export interface ScriptedOperation extends Intent {
   readonly client: number;
   readonly member: number;
+  /** How long the client waits. */
+  readonly timeoutUs: number;
 }
 
 interface Client {
@@ -64,7 +66,7 @@ export class Clients<Types extends ProtocolTypes> implements Actor<Types['outcom
     this.#clients = Array.from({ length: options.clients }, (_, process) => ({
       process,
       intent: null,
-      member: 1,
+      member: 1 + (process % simulation.size),
       waitsFor: 0,
       changes: false,
       answers: [],
@@ -96,10 +98,10 @@ export class Clients<Types extends ProtocolTypes> implements Actor<Types['outcom
   }
 
   /** A client begins this operation now. One that still waits gives up on what it asked before. */
-  perform({ client: i, member, f, key, value }: ScriptedOperation): void {
-    const client = this.#client(i);
-    if (client.intent !== null) this.#finish(i, client, 'info', client.intent.value);
-    this.#begin(i, client, member, { f, key, value });
+  perform(operation: ScriptedOperation): void {
+    const client = this.#client(operation.client);
+    if (client.intent !== null) this.#finish(operation.client, client, 'info', client.intent.value);
+    this.#begin(client, operation);
   }
 
   onTimer(token: number): void {
@@ -139,25 +141,29 @@ export class Clients<Types extends ProtocolTypes> implements Actor<Types['outcom
 
   #decide(i: number, client: Client): void {
     const draw = (bound: number): number => this.#simulation.decisions.below(this.#concern, i, bound);
-    const member = 1 + draw(this.#simulation.size);
+    // Connections last: most questions go where the last one went.
+    const member = draw(4) > 0 ? client.member : 1 + draw(this.#simulation.size);
+    const { timeoutUs: longestUs } = this.#options;
+    const timeoutUs = (longestUs >> 2) + draw(longestUs - (longestUs >> 2));
     const intent = this.#options.workload.begin({
       draw,
       fresh: () => ++this.#lastValue,
       known: (key) => client.known.find((done) => done.key === key) ?? null,
     });
-    this.#begin(i, client, member, intent);
+    const { f, key, value } = intent;
+    this.#begin(client, { client: i, member, timeoutUs, f, key, value });
   }
 
-  #begin(i: number, client: Client, member: number, intent: Intent): void {
-    this.#options.onOperation({ client: i, member, ...intent });
-    client.intent = intent;
+  #begin(client: Client, operation: ScriptedOperation): void {
+    this.#options.onOperation(operation);
+    const { client: i, member, timeoutUs, f, key, value } = operation;
+    client.intent = { f, key, value };
     client.member = member;
     client.answers = [];
     client.changes = false;
     client.turn++;
-    this.#record(client, 'invoke', intent.value);
-    const timeoutAtUs = this.#simulation.nowUs + this.#options.timeoutUs;
-    this.#simulation.timer(this.#owner, timeoutAtUs, this.#token(i, client));
+    this.#record(client, 'invoke', value);
+    this.#simulation.timer(this.#owner, this.#simulation.nowUs + timeoutUs, this.#token(i, client));
     this.#goOn(i, client);
   }
 

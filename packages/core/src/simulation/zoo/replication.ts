@@ -151,13 +151,6 @@ export const REPLICATION_BUGS: readonly Bug[] = [
     }),
   },
   {
-    id: 'r19-late-persist-counts',
-    pitfalls: ['R19'],
-    breaks: 'what was durable before a truncation still counts as durable for the entries that came instead',
-    source: 'PITFALLS R19',
-    caughtBy: general({ rules: { durableAfterTruncation: (durableIndex) => durableIndex } }),
-  },
-  {
     id: 's2-healing-repairs-nothing',
     pitfalls: ['S2', 'S9'],
     breaks: 'a leader ignores rejections: a follower that fell behind is never brought up to date',
