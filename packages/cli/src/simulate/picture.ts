@@ -1,6 +1,6 @@
 /** A run for a person, as text: what clients asked and heard, and what broke meanwhile, in order of time. */
 import type { HistoryEvent } from '@polder/core/checkers';
-import { describeFault, type RunReport, type TracedFrame } from '@polder/core/simulation';
+import { CALM, describeFault, type Fault, type RunReport, type TracedFrame } from '@polder/core/simulation';
 import { formatSeconds } from './duration.ts';
 
 const MAX_OPERATIONS = 40;
@@ -21,7 +21,9 @@ export function picture({
   // What came last before the violation says most about it.
   const shown = operations.slice(-MAX_OPERATIONS);
   const fromUs = shown.length < operations.length ? (shown[0]?.atUs ?? 0) : 0;
-  const faults = faultTimes.map(({ atUs, fault }): Line => ({ atUs, text: `✗ ${describeFault(fault)}` }));
+  const faults = faultTimes.map(
+    ({ atUs, fault }): Line => ({ atUs, text: `${markOf(fault)} ${describeFault(fault)}` }),
+  );
   const end: Line[] = violation === null ? [] : [{ atUs: violation.atUs, text: `◀ ${violation.rule} is broken` }];
   const lines = [...faults.filter(({ atUs }) => atUs >= fromUs), ...shown, ...end].sort((a, b) => a.atUs - b.atUs);
   const leftOut = operations.length - shown.length;
@@ -40,6 +42,28 @@ export function frameLines(frames: readonly TracedFrame[]): string[] {
   });
   const more = frames.length - lines.length;
   return more > 0 ? [...lines, `and so on: ${more} more frames`] : lines;
+}
+
+/** Something breaks, or something is mended. */
+export function markOf(fault: Fault): '✗' | '✓' {
+  return mends(fault) ? '✓' : '✗';
+}
+
+function mends(fault: Fault): boolean {
+  switch (fault.type) {
+    case 'heal':
+    case 'restart':
+    case 'resume':
+      return true;
+    case 'diskFull':
+      return !fault.full;
+    case 'diskSlow':
+      return fault.times === 1;
+    case 'weather':
+      return describeFault(fault) === describeFault({ type: 'weather', weather: CALM });
+    default:
+      return false;
+  }
 }
 
 function operationLines(history: readonly HistoryEvent[]): Line[] {

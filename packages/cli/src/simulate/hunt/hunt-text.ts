@@ -56,9 +56,12 @@ export function huntSummary(result: HuntResult): string {
     ['frames', `${grouped(frames.sent)} sent, ${damage}`],
     ['faults', countList(faults)],
     ['reached', countList(counts)],
-    ['stopped', `${plural(report.stopped, 'member')} stopped by themselves, as they should`],
+    ['stopped', `${plural(report.stopped, 'member')} could not go on at the end, for damaged disks`],
   ];
-  const undecided = report.undecided === 0 ? [] : [`${plural(report.undecided, 'history')} could not be judged`];
+  const undecided =
+    report.undecided === 0
+      ? []
+      : [`${grouped(report.undecided)} ${report.undecided === 1 ? 'history' : 'histories'} could not be judged`];
   return [
     `${verdict(report)}${interrupted ? ' (interrupted)' : ''}`,
     ...undecided.map((line) => `  ${line}`),

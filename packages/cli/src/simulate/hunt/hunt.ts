@@ -108,7 +108,8 @@ class Hunt {
 
   async #write(violations: HuntResult['report']['violations'], thread: WorkerThread): Promise<WrittenFinding[]> {
     const findings: WrittenFinding[] = [];
-    for (const violation of firstOfEachRule(violations)) {
+    const first = firstOfEachRule(violations);
+    for (const violation of this.#flags.keepGoing === true ? first : first.slice(0, 1)) {
       let progress = '';
       this.#terminal.progress(`${violation.rule} is broken by seed ${violation.seed}; making it smaller …`);
       const line = new ProgressLine(this.#terminal, () => progress);

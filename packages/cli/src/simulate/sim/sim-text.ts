@@ -1,6 +1,7 @@
 /** A narrated run in words. No running here. */
 import { formatTable } from '../../terminal.ts';
 import { formatSeconds, grouped, plural } from '../duration.ts';
+import { markOf } from '../picture.ts';
 import type { SimEvent, SimReport } from './events.ts';
 
 export function eventText(event: SimEvent): string {
@@ -10,7 +11,7 @@ export function eventText(event: SimEvent): string {
       return `seed ${seed}: ${plural(members, 'member')}; things break for ${forUs / 1_000_000} simulated seconds`;
     }
     case 'fault':
-      return line(event.atUs, `✗ ${event.words}`);
+      return line(event.atUs, `${markOf(event.fault)} ${event.words}`);
     case 'elected':
       return line(event.atUs, `★ member ${event.member} leads in term ${event.term}`);
     case 'stopped':
@@ -63,7 +64,7 @@ function endText(report: SimReport): string {
     `  operations  ${grouped(operations.ok)} done, ${grouped(operations.fail)} failed, ${grouped(operations.info)} unknown`,
     `  frames      ${list(frames)}`,
     `  reached     ${list(counts)}`,
-    `  stopped     ${plural(stopped, 'member')} at the end`,
+    `  stopped     ${plural(stopped, 'member')} could not go on at the end, for damaged disks`,
     `  seen        ${seen.length === 0 ? 'nothing of what is wanted' : seen.join('; ')}`,
     verdict,
   ].join('\n');
