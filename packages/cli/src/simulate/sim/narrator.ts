@@ -8,7 +8,7 @@ import {
   Scenario,
   type Simulation,
 } from '@polder/core/simulation';
-import type { MemberLine, SimEvent } from './events.ts';
+import type { MemberLine, SimEvent, SimReport } from './events.ts';
 
 export const STATUS_EVERY_US = 5_000_000;
 
@@ -30,11 +30,17 @@ export function narrate({ members, forUs, seed }: Narrated, tell: (event: SimEve
   );
   tell({ type: 'begin', atUs: 0, seed, members, forUs });
   for (const event of inOrder([...faults, ...healing(report, forUs), ...seen.events])) tell(event);
-  const { history, faultTimes, hashes, trace, ...rest } = report;
-  const { violation } = rest;
+  const { violation } = report;
   if (violation !== null) tell({ type: 'violation', ...violation });
-  tell({ type: 'end', atUs: report.simulatedUs, report: rest });
+  tell({ type: 'end', atUs: report.simulatedUs, report: exercised(report) });
   return report;
+}
+
+function exercised(report: RunReport): SimReport {
+  const { seed, members, sources, hash, events, simulatedUs, counts, faults, operations, frames } = report;
+  const { stopped, seen, violation, unknown } = report;
+  const happened = { seed, members, sources, hash, events, simulatedUs, counts, faults, operations, frames };
+  return { ...happened, stopped, seen, violation, unknown };
 }
 
 /** The general campaign, with its members and its time chosen. */
