@@ -40,6 +40,17 @@ export default defineConfig({
       },
       {
         resolve: { alias },
+        test: {
+          name: 'examples',
+          include: ['examples/**/*.test.ts'],
+          exclude,
+          pool: 'threads',
+          isolate: false,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { alias },
         test: { name: 'tidy', include: ['test/**/*.test.ts'], exclude, pool: 'threads', isolate: false },
       },
     ],

@@ -1,17 +1,19 @@
-/** `npm run bench -- [puts|simulator] [--json]`; run `npm run build` before. */
+/** `npm run bench -- [puts|simulator|figure-16] [--json]`; run `npm run build` before. Figures only when named. */
 import { cpus, loadavg } from 'node:os';
+import { benchElections, formatElections } from './figure-16.ts';
 import { benchPuts, formatPuts } from './puts.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
 import { killAll, stopAll } from './store.ts';
 
-const PARTS = ['puts', 'simulator'];
+const USUAL = ['puts', 'simulator'];
+const PARTS = [...USUAL, 'figure-16'];
 
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
   const named = args.filter((arg) => arg !== '--json');
   const wrong = named.find((arg) => !PARTS.includes(arg));
-  if (wrong !== undefined) throw new Error(`"${wrong}" is not a benchmark: ${PARTS.join(' or ')}, and --json`);
-  const parts = named.length === 0 ? PARTS : named;
+  if (wrong !== undefined) throw new Error(`"${wrong}" is not a benchmark: ${PARTS.join(', ')}, and --json`);
+  const parts = named.length === 0 ? USUAL : named;
   const say = (text: string): void => {
     if (!json) console.log(text);
   };
@@ -23,7 +25,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (puts !== undefined) say(formatPuts(puts));
   const simulator = parts.includes('simulator') ? benchSimulator() : undefined;
   if (simulator !== undefined) say(formatSimulator(simulator));
-  if (json) console.log(JSON.stringify({ machine, puts, simulator }, null, 2));
+  const elections = parts.includes('figure-16') ? benchElections((line) => console.error(line)) : undefined;
+  if (elections !== undefined) say(formatElections(elections));
+  if (json) console.log(JSON.stringify({ machine, puts, simulator, elections }, null, 2));
 }
 
 for (const [signal, code] of [

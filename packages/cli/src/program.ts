@@ -9,6 +9,7 @@ import { applyPlan, heal, type LinkPlan, parseGroup, planPartition } from './com
 import { collectStatus, statusJson, statusTable } from './commands/status.ts';
 import { CommandError, EXIT_CODE_HELP, ExitCode, messageOf } from './exit-code.ts';
 import { integer } from './integer-flag.ts';
+import { addMaelstrom } from './maelstrom/command.ts';
 import { serve } from './serve/serve.ts';
 import { LOG_LEVELS, resolveServeConfig, type ServeFlags } from './serve/serve-config.ts';
 import { addSimulate } from './simulate/commands.ts';
@@ -53,6 +54,7 @@ function buildProgram(terminal: Terminal, setExit: (code: ExitCode) => void): Co
   addCheck(program, terminal, setExit);
   addTour(program, terminal, setExit);
   addSimulate(program, terminal, setExit);
+  addMaelstrom(program, terminal, setExit);
   return program;
 }
 

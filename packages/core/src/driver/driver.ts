@@ -23,7 +23,7 @@ import type {
   ReplicaStatus,
 } from '../consensus/replica.ts';
 import type { StateMachine } from '../consensus/state-machine.ts';
-import { Log } from '../log/index.ts';
+import { Log, type LogRules } from '../log/index.ts';
 import type { DiskOperation, DiskResult, World } from '../world/world.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
@@ -61,6 +61,8 @@ export interface DriverOptions<Message, Result, Query, Answer> {
   readonly trailingEntries?: number;
   /** A segment of the log that has reached this size is closed. */
   readonly segmentBytes?: number;
+  /** For the zoo. */
+  readonly logRules?: LogRules;
 }
 
 export type DriverStatus = ReplicaStatus & {
@@ -102,8 +104,12 @@ export class Driver<Message, Result, Query, Answer> {
   constructor(options: DriverOptions<Message, Result, Query, Answer>) {
     this.#options = options;
     const submit = (operation: DiskOperation) => this.#submit(operation);
-    const { segmentBytes } = options;
-    this.#log = new Log(segmentBytes === undefined ? { submit } : { submit, segmentBytes });
+    const { segmentBytes, logRules } = options;
+    this.#log = new Log({
+      submit,
+      ...(segmentBytes === undefined ? {} : { segmentBytes }),
+      ...(logRules === undefined ? {} : { rules: logRules }),
+    });
     this.#snapshots = new Snapshots(submit);
     this.#replica = options.createReplica({ put: (effect) => this.#effects.push(effect) });
   }

@@ -83,15 +83,28 @@ export function encodeBatch(header: BatchHeader, payload: Uint8Array): Uint8Arra
   return bytes;
 }
 
+/** What recovery goes by; replaced only by the zoo. */
+export interface LogRules {
+  /** Whether a batch's bytes are those that were written. */
+  readonly checksumHolds: (stored: number, computed: number) => boolean;
+  /** Whether a bad place was durable once, given the offset of a batch that says so (L3). */
+  readonly isCorruptMiddle: (witness: number | null) => witness is number;
+}
+
+export const LOG_RULES: LogRules = {
+  checksumHolds: (stored, computed) => stored === computed,
+  isCorruptMiddle: (witness) => witness !== null,
+};
+
 /** The batch at `offset`, or null when the bytes there are not a whole batch of this place. */
-export function readBatch(bytes: Uint8Array, segment: number, offset: number): Batch | null {
+export function readBatch(bytes: Uint8Array, segment: number, offset: number, rules = LOG_RULES): Batch | null {
   if (bytes.length - offset < BATCH_HEADER_BYTES) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, bytes.length - offset);
   if (view.getUint32(0, true) !== BATCH_MAGIC) return null;
   const end = offset + BATCH_HEADER_BYTES + view.getUint32(8, true);
   if (end > bytes.length) return null;
   if (view.getUint32(12, true) !== segment || view.getUint32(16, true) !== offset) return null;
-  if (view.getUint32(4, true) !== crc32c(bytes, offset + 8, end)) return null;
+  if (!rules.checksumHolds(view.getUint32(4, true), crc32c(bytes, offset + 8, end))) return null;
   const synced = { segment: view.getUint32(36, true), offset: view.getUint32(40, true) };
   const payload = bytes.subarray(offset + BATCH_HEADER_BYTES, end);
   return { segment, offset, ordinal: getUint64(view, 20), mark: getUint64(view, 28), synced, payload, end };

@@ -13,6 +13,8 @@ import type { DiskOperation, DiskResult } from '../world/world.ts';
 import {
   encodeBatch,
   encodeSegmentHeader,
+  LOG_RULES,
+  type LogRules,
   MAX_SEGMENT_BYTES,
   type Position,
   SEGMENT_HEADER_BYTES,
@@ -34,6 +36,8 @@ export interface LogOptions {
   readonly submit: (operation: DiskOperation) => number;
   /** A segment that has reached this size is closed before the next batch. Default 16 MiB. */
   readonly segmentBytes?: number;
+  /** For the zoo. */
+  readonly rules?: LogRules;
 }
 
 export class Log {
@@ -54,7 +58,8 @@ export class Log {
   #pendingMark: Mark = 0;
   #durableSnapshotIndex = 0;
   #compactThrough = 0;
-  #recovery = new Recovery();
+  readonly #rules: LogRules;
+  #recovery: Recovery;
   #unread: number[] = [];
   #buffer = new Uint8Array(0);
   #filled = 0;
@@ -62,6 +67,8 @@ export class Log {
   constructor(options: LogOptions) {
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     assert(this.#segmentBytes > 0 && this.#segmentBytes <= MAX_SEGMENT_BYTES / 2, 'segmentBytes out of range');
+    this.#rules = options.rules ?? LOG_RULES;
+    this.#recovery = new Recovery(this.#rules);
     this.#main = new Lane(options.submit);
     this.#removal = new Lane(options.submit);
   }
@@ -83,7 +90,7 @@ export class Log {
   /** Lets go of the recovered entries, once the replica has them. */
   releaseRecovered(): void {
     this.#recovered = null;
-    this.#recovery = new Recovery();
+    this.#recovery = new Recovery(this.#rules);
   }
 
   /** A batch is being written and synced. */

@@ -5,7 +5,15 @@ import { ByteReader, type ByteWriter, equalBytes } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
 import { readEntry, writeEntry } from '../consensus/entry-codec.ts';
 import type { Entry, Recovered } from '../consensus/replica.ts';
-import { type Batch, checkSegmentHeader, findWitness, readBatch, SEGMENT_HEADER_BYTES, segmentName } from './format.ts';
+import {
+  type Batch,
+  checkSegmentHeader,
+  findWitness,
+  type LogRules,
+  readBatch,
+  SEGMENT_HEADER_BYTES,
+  segmentName,
+} from './format.ts';
 import { HardState, readRecord } from './records.ts';
 
 export interface Segment {
@@ -28,7 +36,12 @@ export class Recovery {
   readonly segments: Segment[] = [];
   ordinal = 0;
   repair: Repair = { type: 'none' };
+  readonly #rules: LogRules;
   #entries: Entry[] = [];
+
+  constructor(rules: LogRules) {
+    this.#rules = rules;
+  }
 
   /** Segments come in order, whole. Throws `CorruptLog`. */
   addSegment(number: number, bytes: Uint8Array, isLast: boolean): void {
@@ -36,7 +49,7 @@ export class Recovery {
     if (header === 'version') {
       throw corrupt(number, 4, 'was written by another version of this program; run that version');
     }
-    const first = header === 'good' ? readBatch(bytes, number, SEGMENT_HEADER_BYTES) : null;
+    const first = header === 'good' ? readBatch(bytes, number, SEGMENT_HEADER_BYTES, this.#rules) : null;
     if (first === null) {
       this.#addTorn(number, bytes, header === 'good' ? SEGMENT_HEADER_BYTES : 0, isLast);
       return;
@@ -45,7 +58,7 @@ export class Recovery {
     const segment: Segment = { number, sizeBytes: first.end, lastIndex: 0 };
     this.segments.push(segment);
     while (segment.sizeBytes < bytes.length) {
-      const batch = readBatch(bytes, number, segment.sizeBytes);
+      const batch = readBatch(bytes, number, segment.sizeBytes, this.#rules);
       if (batch === null) {
         this.#addTorn(number, bytes, segment.sizeBytes, isLast);
         return;
@@ -106,7 +119,7 @@ export class Recovery {
     // A segment is made only after everything in the one before it was synced.
     if (!isLast) throw corrupt(number, offset, `is damaged, yet ${segmentName(number + 1)} was written after it`);
     const witness = findWitness(bytes, number, offset);
-    if (witness !== null) {
+    if (this.#rules.isCorruptMiddle(witness)) {
       throw corrupt(
         number,
         offset,

@@ -1,6 +1,7 @@
 /** A deterministic world for replicas: virtual time, seeded faults, invariants at every step, histories judged. */
 export * from './faults/index.ts';
 export { SimulatedMember } from './member.ts';
+export * from './participants/index.ts';
 export type {
   Answer,
   Completion,

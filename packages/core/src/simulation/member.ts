@@ -87,6 +87,7 @@ export class SimulatedMember<Types extends ProtocolTypes> {
   wipe(): void {
     this.world.wipe();
     this.#directory = this.#newDirectory();
+    this.#options.run.onWiped(this.id);
   }
 
   pause(): void {

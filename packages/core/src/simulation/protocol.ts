@@ -75,6 +75,8 @@ export interface Protocol<Types extends ProtocolTypes> {
   readonly kindOf: (frame: Uint8Array) => number;
   readonly encodeRequest: (request: Types['request']) => Uint8Array;
   readonly answerOf: (outcome: Types['outcome']) => Answer;
+  /** What a member makes of a frame in which a bit has flipped: null when it notices. Default: the real wire's checksum. */
+  readonly damage?: (frame: Uint8Array, word: number) => Uint8Array | null;
   /** Everything of one run. */
   begin(run: RunContext): ProtocolRun<Types>;
 }
@@ -91,6 +93,7 @@ export interface ProtocolRun<Types extends ProtocolTypes> {
   lost(request: Uint8Array): Types['outcome'];
   onAnswered(outcome: Types['outcome']): void;
   onCrashed(member: number): void;
+  onWiped(member: number): void;
   /** How much happened: a run in which nothing happened proves nothing (PITFALLS D5). */
   counts(): Readonly<Record<string, number>>;
   /** After faults end: null when these members, all that run, have come to rest and agree; else what is missing. */

@@ -82,7 +82,7 @@ export class Simulation<Types extends ProtocolTypes> {
       queue: this.#queue,
       random: this.random,
       kindOf: protocol.kindOf,
-      damage: damageFrame,
+      damage: protocol.damage ?? damageFrame,
       calm: options.latency ?? LOCAL_LATENCY,
     });
     this.protocolRun = protocol.begin({
@@ -240,9 +240,9 @@ export class Simulation<Types extends ProtocolTypes> {
     this.member(id).start();
   }
 
-  /** Its disk is replaced by an empty one, with a directory of its own, while the member is down. */
+  /** The member, if it runs, dies; its disk is replaced by an empty one, with a directory of its own. */
   wipe(id: number): void {
-    assert(!this.member(id).alive, 'only a member that is down can be wiped');
+    this.crash(id);
     this.member(id).wipe();
   }
 

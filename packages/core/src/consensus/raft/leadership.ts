@@ -4,6 +4,7 @@ import type { Effect } from '../replica.ts';
 import type { Proposal, RaftMessage } from './message.ts';
 import { Progress } from './progress.ts';
 import type { RaftLog } from './raft-log.ts';
+import type { QuorumPurpose } from './rules.ts';
 
 const APPEND_ENTRIES_MAX = 1024;
 const APPEND_BYTES_MAX = 1024 * 1024;
@@ -21,7 +22,7 @@ type SnapshotRead = Pick<Message<'snapshotChunk'>, 'index' | 'offset' | 'data' |
  */
 export class Leadership {
   readonly #term: number;
-  readonly #majority: number;
+  readonly #majority: (purpose: QuorumPurpose) => number;
   readonly #log: RaftLog;
   readonly #put: (effect: Effect<RaftMessage>) => void;
   readonly #append: (proposal: Proposal) => void;
@@ -37,7 +38,7 @@ export class Leadership {
 
   constructor(options: {
     readonly term: number;
-    readonly majority: number;
+    readonly majority: (purpose: QuorumPurpose) => number;
     readonly peers: readonly number[];
     readonly log: RaftLog;
     readonly put: (effect: Effect<RaftMessage>) => void;
@@ -154,17 +155,17 @@ export class Leadership {
 
   /** The highest index that a majority stores durably, this member's own disk included. */
   get storedByMajority(): number {
-    return this.#reachedByMajority(this.#log.durableIndex, (progress) => progress.matchIndex);
+    return this.#reachedByMajority('commit', this.#log.durableIndex, (progress) => progress.matchIndex);
   }
 
   /** The newest round that a majority has answered. */
   get confirmedRound(): number {
-    return this.#reachedByMajority(this.round, (progress) => progress.round);
+    return this.#reachedByMajority('read', this.round, (progress) => progress.round);
   }
 
-  #reachedByMajority(own: number, of: (progress: Progress) => number): number {
+  #reachedByMajority(purpose: QuorumPurpose, own: number, of: (progress: Progress) => number): number {
     const values = [own, ...[...this.#progress.values()].map(of)].sort((a, b) => b - a);
-    return defined(values[this.#majority - 1], 'a majority is among the members');
+    return defined(values[this.#majority(purpose) - 1], 'a majority is among the members');
   }
 
   /** Whether a majority was heard since the last time it was asked. */
@@ -174,7 +175,7 @@ export class Leadership {
       if (progress.active) active++;
       progress.active = false;
     }
-    return active >= this.#majority;
+    return active >= this.#majority('lead');
   }
 
   // ── leadership transfer (dissertation §3.10) ──────────────────────────────────────────────────────────────

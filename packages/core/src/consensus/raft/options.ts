@@ -2,8 +2,10 @@ import type { Random } from '../../base/random.ts';
 import type { RaftRules } from './rules.ts';
 
 export interface RaftTiming {
-  /** The least time without a leader after which an election begins; each is drawn from [1, 2) times this (§5.2). */
+  /** The least time without a leader after which an election begins; a random part is added to each (§5.2). */
   readonly electionTimeoutUs: number;
+  /** What is added is drawn from [0, this); when not given, from [0, electionTimeoutUs). */
+  readonly electionSpreadUs?: number;
   readonly heartbeatUs: number;
   /** After this a proposal is rejected as `Unknown` and a read as `NoLeader`. */
   readonly proposalTimeoutUs: number;
@@ -24,3 +26,11 @@ export const DEFAULT_TIMING: RaftTiming = {
   heartbeatUs: 100_000,
   proposalTimeoutUs: 5_000_000,
 };
+
+const ELECTION_DRAW = 1;
+
+/** §5.2: another one each time, so that split votes are rare and soon resolved. */
+export function drawElectionTimeoutUs(timing: RaftTiming, random: Random): number {
+  const { electionTimeoutUs, electionSpreadUs = electionTimeoutUs } = timing;
+  return electionTimeoutUs + (electionSpreadUs === 0 ? 0 : random.below(ELECTION_DRAW, electionSpreadUs));
+}

@@ -2,6 +2,7 @@ import { assert, defined } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { readEntry, writeEntry } from '../entry-codec.ts';
 import type { Entry, Mark } from '../replica.ts';
+import type { RaftRules } from './rules.ts';
 
 /** The entries since compaction, in memory, each with the mark of the persist that makes it durable. */
 export class RaftLog {
@@ -75,11 +76,11 @@ export class RaftLog {
   }
 
   /** Removes `index` and everything after it; a late persist of what is removed then means nothing (PITFALLS R19). */
-  truncateFrom(index: number): void {
+  truncateFrom(index: number, durableAfter: RaftRules['durableAfterTruncation']): void {
     assert(index > this.#baseIndex && index <= this.lastIndex, 'only entries in memory are truncated');
     this.#entries.splice(index - this.#baseIndex - 1);
     this.#marks.splice(index - this.#baseIndex - 1);
-    this.#durableIndex = Math.min(this.#durableIndex, index - 1);
+    this.#durableIndex = durableAfter(this.#durableIndex, index);
   }
 
   onPersisted(mark: Mark): void {

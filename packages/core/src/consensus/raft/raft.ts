@@ -26,16 +26,15 @@ import type {
 } from '../replica.ts';
 import { Leadership } from './leadership.ts';
 import type { Proposal, RaftMessage } from './message.ts';
-import { DEFAULT_TIMING, type RaftOptions, type RaftTiming } from './options.ts';
+import { DEFAULT_TIMING, drawElectionTimeoutUs, type RaftOptions, type RaftTiming } from './options.ts';
 import { Proposals } from './proposals.ts';
 import { RaftLog } from './raft-log.ts';
 import { Reads } from './reads.ts';
 import { directoryReplaced, type ElectorateMessage, Registration } from './registration.ts';
-import { RAFT_RULES, type RaftRules } from './rules.ts';
+import { type QuorumPurpose, RAFT_RULES, type RaftRules } from './rules.ts';
 import { Votes } from './votes.ts';
 
 const ROLES = ['follower', 'precandidate', 'candidate', 'leader'] as const satisfies readonly Role[];
-const ELECTION_DRAW = 1;
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
 
@@ -51,6 +50,7 @@ export class Raft implements Replica<RaftMessage> {
   readonly #reads = new Reads();
   readonly #registration: Registration;
   readonly #votes: Votes;
+  readonly #majority = (purpose: QuorumPurpose): number => this.#rules.majority(this.#peers.length + 1, purpose);
   #nowUs = 0;
   #started = false;
   #boot = 0;
@@ -82,7 +82,7 @@ export class Raft implements Replica<RaftMessage> {
       persist: (record) => this.#persist(record),
       onRefused: (by) => this.#outbox.put(directoryReplaced(this.#member, options.directory, by)),
     });
-    this.#votes = new Votes(this.#majority);
+    this.#votes = new Votes(this.#majority('elect'));
   }
 
   step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
@@ -258,6 +258,7 @@ export class Raft implements Replica<RaftMessage> {
   #startPreVote(): void {
     this.#resetElectionDeadline();
     if (!this.#registration.registered || this.#installing !== 0) return;
+    if (!this.#rules.asksFirst()) return this.#startElection(false);
     this.#role = 'precandidate';
     this.#setLeader(0);
     this.#votes.begin();
@@ -287,7 +288,7 @@ export class Raft implements Replica<RaftMessage> {
 
   /** A member that hears a leader neither votes nor lets its term be raised (PITFALLS R12). */
   #isStickyTo(message: Message<'requestVote'>): boolean {
-    if (message.transfer) return false;
+    if (message.transfer || !this.#rules.sticksToLeader()) return false;
     if (this.#role === 'leader') return true;
     return this.#leader !== 0 && this.#nowUs - this.#heardLeaderUs < this.#timing.electionTimeoutUs;
   }
@@ -322,10 +323,6 @@ export class Raft implements Replica<RaftMessage> {
     if (!this.#votes.areMajority) return;
     if (message.preVote) this.#startElection(false);
     else this.#becomeLeader();
-  }
-
-  get #majority(): number {
-    return this.#rules.majority(this.#peers.length + 1);
   }
 
   #becomeFollower(term: number, leader: number): void {
@@ -372,12 +369,11 @@ export class Raft implements Replica<RaftMessage> {
   /** Dissertation §6.2: a leader that hears no majority steps down, so that its clients look elsewhere. */
   #checkQuorum(leadership: Leadership): void {
     leadership.quorumDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
-    if (!leadership.hearsMajority()) this.#becomeFollower(this.#term, 0);
+    if (!leadership.hearsMajority() && this.#rules.checksQuorum()) this.#becomeFollower(this.#term, 0);
   }
 
   #resetElectionDeadline(): void {
-    const { electionTimeoutUs } = this.#timing;
-    this.#electionDeadlineUs = this.#nowUs + electionTimeoutUs + this.#random.below(ELECTION_DRAW, electionTimeoutUs);
+    this.#electionDeadlineUs = this.#nowUs + drawElectionTimeoutUs(this.#timing, this.#random);
   }
 
   // ── proposals ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -435,7 +431,7 @@ export class Raft implements Replica<RaftMessage> {
       return this.#send(from, reply, this.#lastMark);
     }
     for (const entry of entries) this.#accept(entry);
-    const matchIndex = this.#rules.matchIndex(previousIndex, entries.length);
+    const matchIndex = this.#rules.matchIndex(previousIndex, entries.length, this.#log.lastIndex);
     const commitIndex = this.#rules.followerCommit(message.commitIndex, matchIndex);
     if (commitIndex > this.#commitIndex) this.#advanceCommit(commitIndex);
     this.#send(from, { type: 'appended', term: this.#term, round, matchIndex }, this.#lastMark);
@@ -445,10 +441,10 @@ export class Raft implements Replica<RaftMessage> {
   #accept(entry: Entry): void {
     if (entry.index < this.#log.firstIndex) return;
     const existing = this.#log.termAt(entry.index);
-    if (existing !== undefined && !this.#rules.conflicts(existing, entry.term)) return;
+    if (existing !== undefined && !this.#rules.mayTruncate(existing, entry.term)) return;
     if (existing !== undefined) {
       assert(entry.index > this.#commitIndex, 'a committed entry is never truncated');
-      this.#log.truncateFrom(entry.index);
+      this.#log.truncateFrom(entry.index, this.#rules.durableAfterTruncation);
     }
     this.#store(entry);
   }

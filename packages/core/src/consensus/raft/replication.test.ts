@@ -194,19 +194,21 @@ describe('the log in memory', () => {
     const log = new RaftLog();
     log.append(entry(1, 1), 1);
     log.append(entry(2, 1), 2);
-    log.truncateFrom(2);
+    log.truncateFrom(2, RAFT_RULES.durableAfterTruncation);
     log.append(entry(2, 2), 4);
     log.onPersisted(2);
     expect(log.durableIndex).toBe(1);
     log.onPersisted(4);
     expect(log.durableIndex).toBe(2);
-    log.truncateFrom(2);
+    log.truncateFrom(2, RAFT_RULES.durableAfterTruncation);
     expect(log.durableIndex).toBe(1);
   });
 });
 
 describe('the rules', () => {
   it('S1 RI22: a majority is more than half, for every size', () => {
-    expect([1, 2, 3, 4, 5, 6, 7].map(RAFT_RULES.majority)).toEqual([1, 2, 2, 3, 3, 4, 4]);
+    expect([1, 2, 3, 4, 5, 6, 7].map((members) => RAFT_RULES.majority(members, 'commit'))).toEqual([
+      1, 2, 2, 3, 3, 4, 4,
+    ]);
   });
 });

@@ -8,26 +8,40 @@ export interface LogPosition {
   readonly index: number;
 }
 
+/** What a majority is asked for. */
+export type QuorumPurpose = 'elect' | 'commit' | 'read' | 'lead';
+
 export interface RaftRules {
+  /** Dissertation §9.6: a member raises its term only after a majority said that it would vote for it (pre-vote). */
+  readonly asksFirst: () => boolean;
   /** §5.4.1: the voter's log may not be more up to date than the candidate's. */
   readonly isUpToDate: (candidate: LogPosition, voter: LogPosition) => boolean;
   /** §5.2: one vote per term, first come first served. */
   readonly mayGrantVote: (votedFor: number, candidate: number) => boolean;
   /** §5.4.2, Figure 8: only an entry of the current term is committed by counting replicas. */
   readonly mayCommit: (entryTerm: number, currentTerm: number) => boolean;
-  /** §5.3: how far a follower knows its log to equal the leader's after an AppendEntries. */
-  readonly matchIndex: (previousIndex: number, entries: number) => number;
+  /** §5.3: how far a follower, whose log ends at `lastIndex`, knows it to equal the leader's after an AppendEntries. */
+  readonly matchIndex: (previousIndex: number, entries: number, lastIndex: number) => number;
   /** §5.3: a follower's commit index never passes what it has verified. */
   readonly followerCommit: (leaderCommit: number, matchIndex: number) => number;
   /** §5.3: an existing entry conflicts with a new one if it has the same index but another term. */
   readonly conflicts: (existingTerm: number, newTerm: number) => boolean;
+  /** §5.3, step 3 of AppendEntries: only a real conflict removes entries; a late or repeated message removes none. */
+  readonly mayTruncate: (existingTerm: number, newTerm: number) => boolean;
+  /** What is known to be durable when entries from an index on are removed: nothing of them, nor of their successors. */
+  readonly durableAfterTruncation: (durableIndex: number, removedFrom: number) => number;
   /** §8: a leader answers reads only after an entry of its own term is committed. */
   readonly mayServeReads: (commitTerm: number, currentTerm: number) => boolean;
-  /** §5.2: more than half of the configured members. */
-  readonly majority: (members: number) => number;
+  /** §5.2: more than half of the configured members, whatever it is for. */
+  readonly majority: (members: number, purpose: QuorumPurpose) => number;
+  /** Dissertation §4.2.3: whether a member that hears a leader refuses to vote. */
+  readonly sticksToLeader: () => boolean;
+  /** Dissertation §6.2: whether a leader that hears no majority steps down. */
+  readonly checksQuorum: () => boolean;
 }
 
 export const RAFT_RULES: RaftRules = {
+  asksFirst: () => true,
   isUpToDate: (candidate, voter) =>
     candidate.term > voter.term || (candidate.term === voter.term && candidate.index >= voter.index),
   mayGrantVote: (votedFor, candidate) => votedFor === 0 || votedFor === candidate,
@@ -35,6 +49,10 @@ export const RAFT_RULES: RaftRules = {
   matchIndex: (previousIndex, entries) => previousIndex + entries,
   followerCommit: (leaderCommit, matchIndex) => Math.min(leaderCommit, matchIndex),
   conflicts: (existingTerm, newTerm) => existingTerm !== newTerm,
+  mayTruncate: (existingTerm, newTerm) => existingTerm !== newTerm,
+  durableAfterTruncation: (durableIndex, removedFrom) => Math.min(durableIndex, removedFrom - 1),
   mayServeReads: (commitTerm, currentTerm) => commitTerm === currentTerm,
   majority: (members) => Math.floor(members / 2) + 1,
+  sticksToLeader: () => true,
+  checksQuorum: () => true,
 };

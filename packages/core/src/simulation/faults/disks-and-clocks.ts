@@ -39,15 +39,33 @@ export const disk = {
     };
   },
 
+  /** One member's disk, or all of them at once: what is being written stays in doubt for long. */
   slow(): FaultSource {
     return {
       name: 'disk slow',
       weight: 1,
       plan: (scene, draw) => {
+        const slow = draw(2) === 0 ? [anyOf(scene.ids, draw)] : scene.ids;
+        const times = 2 + draw(200);
+        const untilUs = scene.paceUs + draw(scene.paceUs * 15);
+        return slow.flatMap((member) => [
+          { afterUs: 0, act: { type: 'diskSlow', member, times } },
+          { afterUs: untilUs, act: { type: 'diskSlow', member, times: 1 } },
+        ]);
+      },
+    };
+  },
+
+  /** A disk is gone; the member starts again with an empty one, under its old name (PITFALLS R26). */
+  lost(): FaultSource {
+    return {
+      name: 'disk lost',
+      weight: 1,
+      plan: (scene, draw) => {
         const member = anyOf(scene.ids, draw);
         return [
-          { afterUs: 0, act: { type: 'diskSlow', member, times: 2 + draw(200) } },
-          { afterUs: scene.paceUs + draw(scene.paceUs * 10), act: { type: 'diskSlow', member, times: 1 } },
+          { afterUs: 0, act: { type: 'wipe', member } },
+          { afterUs: draw(scene.paceUs * 2), act: { type: 'restart', member } },
         ];
       },
     };

@@ -17,6 +17,8 @@ export type Fault =
   /** `power`: unsynced bytes may be lost or torn; else only the process dies, as by kill -9. */
   | { readonly type: 'crash'; readonly member: number; readonly power: boolean }
   | { readonly type: 'restart'; readonly member: number }
+  /** It dies, and its disk with it; `restart` starts it on an empty one. */
+  | { readonly type: 'wipe'; readonly member: number }
   | { readonly type: 'pause'; readonly member: number }
   | { readonly type: 'resume'; readonly member: number }
   | { readonly type: 'clock'; readonly member: number; readonly driftPpm: number; readonly stepMs: number }
@@ -51,6 +53,7 @@ export const FAULTS: {
   weather: { strains: 'that frames arrive, soon, once, in order and unaltered', costs: 'nothing' },
   crash: { strains: 'that a process lives on, and that what it wrote reached the disk', costs: 'nothing' },
   restart: { strains: 'nothing: it ends a crash', costs: 'nothing' },
+  wipe: { strains: 'that a member keeps its disk', costs: 'damage' },
   pause: { strains: 'that a process which lives also runs', costs: 'nothing' },
   resume: { strains: 'nothing: it ends a pause', costs: 'nothing' },
   clock: { strains: 'that clocks run at one pace and show one time', costs: 'nothing' },
@@ -74,6 +77,9 @@ export function applyFault<Types extends ProtocolTypes>(simulation: Simulation<T
       return simulation.crash(fault.member, fault.power);
     case 'restart':
       return simulation.restart(fault.member);
+    case 'wipe':
+      simulation.excuse(fault.member);
+      return simulation.wipe(fault.member);
     case 'pause':
       return simulation.pause(fault.member);
     case 'resume':
@@ -133,6 +139,8 @@ export function describeFault(fault: Fault): string {
       return fault.power ? `member ${fault.member} loses power` : `member ${fault.member} is killed`;
     case 'restart':
       return `member ${fault.member} starts again`;
+    case 'wipe':
+      return `member ${fault.member} loses its disk`;
     case 'pause':
       return `member ${fault.member} is paused`;
     case 'resume':

@@ -12,7 +12,7 @@ export const network = {
     weather('reordering', 1, (scene, draw) => ({ spikePerMillion: draw(200_000), spikeUs: draw(scene.paceUs * 2) })),
   slow: (): FaultSource =>
     weather('slow network', 1, (scene, draw) => ({
-      latency: { type: 'exponential', minUs: 100, meanUs: 1 + draw(scene.paceUs / 8) },
+      latency: { type: 'exponential', minUs: 100, meanUs: 1 + draw(scene.paceUs / 2) },
     })),
   narrow: (): FaultSource => weather('narrow network', 1, (_, draw) => ({ bytesPerSecond: 20_000 + draw(200_000) })),
 };
@@ -39,7 +39,7 @@ function mixture(scene: Scene, draw: Draw): Partial<Weather> {
     duplicatePerMillion: sometimes(200_000),
     corruptPerMillion: sometimes(20_000),
     spikePerMillion: sometimes(100_000),
-    spikeUs: draw(scene.paceUs * 2),
+    spikeUs: draw(draw(3) === 0 ? scene.paceUs * 20 : scene.paceUs * 2),
     bytesPerSecond: draw(12) === 0 ? 50_000 + draw(500_000) : 0,
   };
 }

@@ -32,6 +32,7 @@ export function generalRaft(options: RaftSimulationOptions = {}): Scenario<RaftT
       swarm(
         partition(),
         network.any(),
+        network.slow(),
         crash(),
         blackout(),
         pause(),
@@ -42,6 +43,7 @@ export function generalRaft(options: RaftSimulationOptions = {}): Scenario<RaftT
         disk.error(),
         disk.full(),
         disk.slow(),
+        disk.lost(),
         disk.rot(),
         disk.misdirect(),
         operator('leadership transfer', (to) => ({ type: 'transferLeadership', to })),

@@ -8,10 +8,28 @@ import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Effect, Entry, Recovered, ReplicaStatus } from '../../consensus/replica.ts';
 import { RollingHash } from '../world/rolling-hash.ts';
 
+interface Acknowledgement {
+  readonly term: number;
+  readonly index: number;
+  readonly after: number;
+}
+
 interface Vote {
   readonly term: number;
   readonly candidate: number;
   readonly after: number;
+}
+
+/** What a member has told others, once it could no longer be taken back: it may never forget it. */
+interface Promised {
+  /** It was in this term: voted, acknowledged or led. */
+  term: number;
+  /** Whom it voted for in that term; 0: nobody that we know of. */
+  votedFor: number;
+  /** In which term it acknowledged the entries up to which index. */
+  acknowledgedTerm: number;
+  acknowledgedIndex: number;
+  appliedIndex: number;
 }
 
 /** What is known of one member; `terms[i]` is the term of entry `base + 1 + i` of its log as it was written. */
@@ -25,6 +43,8 @@ interface Seen {
   term: number;
   /** Votes that must not leave before their mark is durable. */
   votes: Vote[];
+  /** Acknowledgements that must not, in the order of their marks. */
+  acknowledgements: Acknowledgement[];
 }
 
 interface Applied {
@@ -43,6 +63,7 @@ const TERMS = 0x100000;
 export class Invariants {
   readonly #violated: (rule: string, sentence: string) => void;
   #seen: Seen[];
+  #promised: Promised[];
   /** By term. */
   #leaders = new Map<number, number>();
   /** By index - 1. */
@@ -59,6 +80,7 @@ export class Invariants {
   constructor(members: number, violated: (rule: string, sentence: string) => void) {
     this.#violated = violated;
     this.#seen = Array.from({ length: members + 1 }, nothingSeen);
+    this.#promised = Array.from({ length: members + 1 }, nothingPromised);
   }
 
   /** Terms that had a leader. */
@@ -92,6 +114,12 @@ export class Invariants {
     // A driver may load the state machine before it starts the replica.
     seen.appliedIndex = this.#of(member).appliedIndex;
     this.#seen[member] = seen;
+    this.#checkMemory(member, recovered);
+  }
+
+  /** Another disk is in its place: what it knew is gone, and it may not act as if it knew (R26). */
+  onWiped(member: number): void {
+    this.#promised[member] = nothingPromised();
   }
 
   /** A leader's snapshot took the place of the whole log. */
@@ -110,19 +138,36 @@ export class Invariants {
 
   onEffect(member: number, effect: Effect<RaftMessage>): void {
     if (effect.type === 'persist' && effect.record.type === 'entry') this.#onWritten(member, effect.record.entry);
-    if (effect.type !== 'send' || effect.message.type !== 'voteReply') return;
-    const { term, granted, preVote } = effect.message;
-    if (!granted || preVote) return;
-    this.#of(member).votes.push({ term, candidate: effect.to, after: effect.after });
+    if (effect.type !== 'send') return;
+    const { to, after, message } = effect;
+    if (message.type === 'appended') {
+      const { term, matchIndex: index } = message;
+      this.#of(member).acknowledgements.push({ term, index, after });
+    } else if (message.type === 'voteReply' && message.granted && !message.preVote) {
+      this.#of(member).votes.push({ term: message.term, candidate: to, after });
+    } else {
+      return;
+    }
     this.onPersisted(member, 0);
   }
 
   /** Votes (Raft §5.2) count from when they may leave: one per member and term, whatever crashes or is wiped (R2, R26). */
   onPersisted(member: number, mark: number): void {
     const seen = this.#of(member);
+    const promised = this.#promisedOf(member);
+    while (seen.acknowledgements.length > 0) {
+      const { term, index, after } = seen.acknowledgements[0] as Acknowledgement;
+      if (after > mark) break;
+      seen.acknowledgements.shift();
+      acknowledge(promised, term, index);
+    }
     if (seen.votes.length === 0) return;
     for (const { term, candidate, after } of seen.votes) {
       if (after > mark) continue;
+      if (term >= promised.term) {
+        promised.term = term;
+        promised.votedFor = candidate;
+      }
       const key = member * TERMS + term;
       const earlier = this.#votes.get(key);
       if (earlier !== undefined && earlier !== candidate) {
@@ -144,6 +189,7 @@ export class Invariants {
       this.#violated('Apply order', `member ${member} applied index ${index} after ${seen.appliedIndex}`);
     }
     seen.appliedIndex = index;
+    this.#promisedOf(member).appliedIndex = index;
     const fingerprint = fingerprintOf(entry);
     const earlier = this.#applied[index - 1];
     if (earlier === undefined) {
@@ -221,6 +267,7 @@ export class Invariants {
     writer.string(
       JSON.stringify({
         seen: this.#seen,
+        promised: this.#promised,
         leaders: [...this.#leaders],
         applied: this.#applied,
         written: [...this.#written],
@@ -235,6 +282,7 @@ export class Invariants {
   load(reader: ByteReader): void {
     const saved = JSON.parse(reader.string());
     this.#seen = saved.seen;
+    this.#promised = saved.promised;
     this.#leaders = new Map(saved.leaders);
     this.#applied = saved.applied;
     this.#written = new Map(saved.written);
@@ -244,6 +292,29 @@ export class Invariants {
     this.#installed = saved.installed;
   }
 
+  /** What left a member must have been durable before (Raft, Figure 2; R2, R20, R28): so it knows it when it starts again. */
+  #checkMemory(member: number, recovered: Recovered): void {
+    const { term, votedFor, acknowledgedTerm, acknowledgedIndex, appliedIndex } = this.#promisedOf(member);
+    const lastIndex = recovered.entries.at(-1)?.index ?? recovered.snapshotIndex;
+    if (recovered.term < term) {
+      this.#violated('Memory', `member ${member} acted in term ${term}, and starts again in term ${recovered.term}`);
+    }
+    if (recovered.term === term && votedFor !== 0 && recovered.votedFor !== votedFor) {
+      const sentence = `member ${member} voted for ${votedFor} in term ${term}, and has forgotten it when it starts again`;
+      this.#violated('Memory', sentence);
+    }
+    if (recovered.term === acknowledgedTerm && lastIndex < acknowledgedIndex) {
+      const sentence = `member ${member} acknowledged entries up to ${acknowledgedIndex} in term ${acknowledgedTerm}`;
+      this.#violated('Memory', `${sentence}, and starts again with a log that ends at ${lastIndex}`);
+    }
+    if (lastIndex < appliedIndex) {
+      this.#violated(
+        'Memory',
+        `member ${member} applied ${appliedIndex}, and starts again with a log that ends at ${lastIndex}`,
+      );
+    }
+  }
+
   /** Election Safety (Raft §5.2), and Leader Completeness (§5.4) as far as lengths of logs show it. */
   #onLeader(member: number, status: ReplicaStatus): void {
     const earlier = this.#leaders.get(status.term);
@@ -251,6 +322,9 @@ export class Invariants {
       this.#violated('Election Safety', `members ${earlier} and ${member} both lead term ${status.term}`);
     }
     this.#leaders.set(status.term, member);
+    const promised = this.#promisedOf(member);
+    promised.term = status.term;
+    promised.votedFor = member;
     for (const [term, index] of this.#committed) {
       if (term < status.term && index > status.lastIndex) {
         const sentence = `member ${member} leads term ${status.term} with a log that ends at ${status.lastIndex}`;
@@ -304,13 +378,40 @@ export class Invariants {
     }
   }
 
+  #promisedOf(member: number): Promised {
+    return defined(this.#promised[member], 'a member has an id from 1 to n');
+  }
+
   #of(member: number): Seen {
     return defined(this.#seen[member], 'a member has an id from 1 to n');
   }
 }
 
 function nothingSeen(): Seen {
-  return { base: 0, baseTerm: 0, terms: [], commitIndex: 0, appliedIndex: 0, role: 'follower', term: 0, votes: [] };
+  return {
+    base: 0,
+    baseTerm: 0,
+    terms: [],
+    commitIndex: 0,
+    appliedIndex: 0,
+    role: 'follower',
+    term: 0,
+    votes: [],
+    acknowledgements: [],
+  };
+}
+
+function nothingPromised(): Promised {
+  return { term: 0, votedFor: 0, acknowledgedTerm: 0, acknowledgedIndex: 0, appliedIndex: 0 };
+}
+
+function acknowledge(promised: Promised, term: number, index: number): void {
+  if (term > promised.term) {
+    promised.term = term;
+    promised.votedFor = 0;
+  }
+  if (term > promised.acknowledgedTerm || index > promised.acknowledgedIndex) promised.acknowledgedIndex = index;
+  promised.acknowledgedTerm = term;
 }
 
 function fingerprintOf(entry: Entry): number {

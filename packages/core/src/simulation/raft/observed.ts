@@ -22,6 +22,7 @@ export class ObservedOutbox implements Outbox<RaftMessage> {
   }
 }
 
+/** Sees what a replica is told, and what it then says of itself. */
 export class ObservedReplica implements Replica<RaftMessage> {
   readonly #member: number;
   readonly #invariants: Invariants;
@@ -35,10 +36,43 @@ export class ObservedReplica implements Replica<RaftMessage> {
 
   step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
     if (event.type === 'start') this.#invariants.onStart(this.#member, event.recovered);
-    if (event.type === 'persisted') this.#invariants.onPersisted(this.#member, event.mark);
     if (event.type === 'snapshotInstalled') this.#invariants.onInstalled(this.#member, event.index, event.term);
     this.#replica.step(nowUs, event);
     this.#invariants.onStatus(this.#member, this.#replica.status());
+  }
+
+  deadlineUs(): number {
+    return this.#replica.deadlineUs();
+  }
+
+  status(): ReplicaStatus {
+    return this.#replica.status();
+  }
+
+  save(writer: ByteWriter): void {
+    this.#replica.save(writer);
+  }
+
+  load(reader: ByteReader): void {
+    this.#replica.load(reader);
+  }
+}
+
+/** Sees what becomes durable, whatever the replica is told of it. */
+export class ObservedDurability implements Replica<RaftMessage> {
+  readonly #member: number;
+  readonly #invariants: Invariants;
+  readonly #replica: Replica<RaftMessage>;
+
+  constructor(member: number, invariants: Invariants, replica: Replica<RaftMessage>) {
+    this.#member = member;
+    this.#invariants = invariants;
+    this.#replica = replica;
+  }
+
+  step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
+    if (event.type === 'persisted') this.#invariants.onPersisted(this.#member, event.mark);
+    this.#replica.step(nowUs, event);
   }
 
   deadlineUs(): number {

@@ -1,16 +1,17 @@
 import { ByteReader, ByteWriter } from '../../base/bytes.ts';
-import { RAFT_RULES, Raft, type Raft as RaftReplica, raftCodec } from '../../consensus/raft/index.ts';
+import { RAFT_RULES, Raft, raftCodec } from '../../consensus/raft/index.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Codec, Outbox, Replica } from '../../consensus/replica.ts';
 import type { StateMachine } from '../../consensus/state-machine.ts';
 import { type ClientPort, Driver } from '../../driver/index.ts';
 import { decodeKvRequest, encodeKvRequest, type KvRequest, type KvResult, KvStateMachine } from '../../kv/index.ts';
+import { LOG_RULES } from '../../log/index.ts';
 import type { DiskResult } from '../../world/world.ts';
 import type { Control, Environment, Process } from '../protocol.ts';
 import type { Invariants } from './invariants.ts';
-import { ObservedOutbox, ObservedReplica, ObservedStateMachine } from './observed.ts';
+import { ObservedDurability, ObservedOutbox, ObservedReplica, ObservedStateMachine } from './observed.ts';
 
-import { NO_SABOTAGE, type Sabotage } from './sabotage.ts';
+import { type DiskPath, NO_SABOTAGE, type Sabotage } from './sabotage.ts';
 import { QUICK, type RaftOutcome, type RaftSimulationOptions, type RaftStatus } from './types.ts';
 
 type KvDriver = Driver<RaftMessage, KvResult, KvRequest, KvResult>;
@@ -22,6 +23,7 @@ export class RaftProcess implements Process<RaftStatus> {
   readonly #sabotage: Sabotage;
   readonly #invariants: Invariants;
   readonly #machine: StateMachine<KvResult, KvRequest, KvResult>;
+  readonly #disk: DiskPath;
   readonly #driver: KvDriver;
   /** By the driver's id: the simulation's. Proposals and reads count together. */
   #asked = new Map<number, number>();
@@ -32,6 +34,7 @@ export class RaftProcess implements Process<RaftStatus> {
     this.#sabotage = options.sabotage ?? NO_SABOTAGE;
     this.#invariants = invariants;
     this.#machine = this.#sabotage.stateMachine(new KvStateMachine());
+    this.#disk = this.#sabotage.disk({ world: environment.world, onResult: (_, result) => result });
     this.#driver = this.#newDriver();
   }
 
@@ -44,7 +47,7 @@ export class RaftProcess implements Process<RaftStatus> {
   }
 
   onDisk(token: number, result: DiskResult): void {
-    this.#driver.onDisk(token, this.#sabotage.diskResult(result));
+    this.#driver.onDisk(token, this.#disk.onResult(token, result));
   }
 
   onWake(): void {
@@ -94,7 +97,7 @@ export class RaftProcess implements Process<RaftStatus> {
   }
 
   #newDriver(): KvDriver {
-    const { member, directory, world, stop } = this.#environment;
+    const { member, directory, stop } = this.#environment;
     const { snapshotEntries = 10_000, trailingEntries = 1_000, segmentBytes } = this.#options;
     const clients: ClientPort<KvResult, KvResult> = {
       onProposed: (driverId, outcome) => this.#answer(driverId, outcome),
@@ -104,8 +107,9 @@ export class RaftProcess implements Process<RaftStatus> {
     };
     return new Driver({
       member,
-      directory,
-      world: this.#sabotage.world(world),
+      directory: this.#sabotage.directory(directory),
+      world: this.#disk.world,
+      logRules: { ...LOG_RULES, ...this.#sabotage.logRules },
       codec: raftCodec,
       queryCodec: requestCodec,
       createReplica: (outbox) => this.#newReplica(outbox),
@@ -118,20 +122,20 @@ export class RaftProcess implements Process<RaftStatus> {
   }
 
   #newReplica(outbox: Outbox<RaftMessage>): Replica<RaftMessage> {
-    const { member, members, directory, world } = this.#environment;
-    const rules = { ...(this.#options.rules ?? RAFT_RULES), ...this.#sabotage.rules };
-    const timing = this.#options.timing ?? QUICK;
+    const { member, members, world } = this.#environment;
+    const { rules: broken, directory, outbox: wrapOutbox, replica: wrapReplica } = this.#sabotage;
     const options = {
       member,
-      directory: this.#sabotage.directory(member, directory),
       members,
+      directory: directory(this.#environment.directory),
       random: world.random,
-      timing,
-      rules,
+      timing: this.#options.timing ?? QUICK,
+      rules: { ...(this.#options.rules ?? RAFT_RULES), ...broken },
     };
-    const observed = new ObservedOutbox(member, this.#invariants, outbox);
-    const replica: RaftReplica = new Raft(options, this.#sabotage.outbox(observed, member));
-    return new ObservedReplica(member, this.#invariants, this.#sabotage.replica(replica, member));
+    const observed = wrapOutbox(new ObservedOutbox(member, this.#invariants, outbox));
+    const replica = new ObservedReplica(member, this.#invariants, new Raft(options, observed));
+    const wrapped = wrapReplica(replica, observed, { member, members });
+    return new ObservedDurability(member, this.#invariants, wrapped);
   }
 
   #answer(driverId: number, outcome: RaftOutcome): void {

@@ -29,6 +29,7 @@ function protocol(members: number, options: RaftSimulationOptions = {}): Protoco
     kindOf,
     encodeRequest: encodeRaftRequest,
     answerOf,
+    ...(options.sabotage?.readsDamagedFrames === true ? { damage: flipBit } : {}),
     begin: (context) => new RaftRun(members, options, context),
   };
 }
@@ -59,6 +60,10 @@ export class RaftRun implements ProtocolRun<RaftTypes> {
 
   onCrashed(member: number): void {
     this.invariants.onCrash(member);
+  }
+
+  onWiped(member: number): void {
+    this.invariants.onWiped(member);
   }
 
   counts(): Readonly<Record<string, number>> {
@@ -147,6 +152,14 @@ function encodeRaftRequest({ kind, request }: RaftRequest): Uint8Array {
 
 function isRead(request: Uint8Array): boolean {
   return request[0] === 1;
+}
+
+/** What a wire without a checksum delivers. */
+function flipBit(frame: Uint8Array, word: number): Uint8Array {
+  const flipped = frame.slice();
+  const bit = word % (flipped.length * 8);
+  flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7));
+  return flipped;
 }
 
 /** Behind the sender's directory stands the kind. */

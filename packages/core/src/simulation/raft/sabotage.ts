@@ -3,8 +3,21 @@ import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Outbox, Replica } from '../../consensus/replica.ts';
 import type { StateMachine } from '../../consensus/state-machine.ts';
 import type { KvRequest, KvResult } from '../../kv/index.ts';
+import type { LogRules } from '../../log/index.ts';
 import type { DiskResult, World } from '../../world/world.ts';
 import type { RaftOutcome } from './types.ts';
+
+/** A member's way to its disk. */
+export interface DiskPath {
+  readonly world: World;
+  readonly onResult: (token: number, result: DiskResult) => DiskResult;
+}
+
+/** What a wrapper around a replica is told. */
+export interface SabotagedMember {
+  readonly member: number;
+  readonly members: readonly number[];
+}
 
 /**
  * Where the zoo may break a simulated member: a rule replaced, or a wrapper around one of its parts. Production has
@@ -12,24 +25,32 @@ import type { RaftOutcome } from './types.ts';
  */
 export interface Sabotage {
   readonly rules: Partial<RaftRules>;
-  readonly directory: (member: number, directory: number) => number;
-  readonly outbox: (outbox: Outbox<RaftMessage>, member: number) => Outbox<RaftMessage>;
-  readonly replica: (replica: Replica<RaftMessage>, member: number) => Replica<RaftMessage>;
+  readonly logRules: Partial<LogRules>;
+  readonly directory: (directory: number) => number;
+  readonly outbox: (outbox: Outbox<RaftMessage>) => Outbox<RaftMessage>;
+  /** `outbox` is the replica's own. */
+  readonly replica: (
+    replica: Replica<RaftMessage>,
+    outbox: Outbox<RaftMessage>,
+    self: SabotagedMember,
+  ) => Replica<RaftMessage>;
   readonly stateMachine: (
     machine: StateMachine<KvResult, KvRequest, KvResult>,
   ) => StateMachine<KvResult, KvRequest, KvResult>;
-  readonly world: (world: World) => World;
-  readonly diskResult: (result: DiskResult) => DiskResult;
+  readonly disk: (path: DiskPath) => DiskPath;
   readonly outcome: (outcome: RaftOutcome) => RaftOutcome;
+  /** Damaged frames are believed. */
+  readonly readsDamagedFrames: boolean;
 }
 
 export const NO_SABOTAGE: Sabotage = {
   rules: {},
-  directory: (_, directory) => directory,
+  logRules: {},
+  directory: (directory) => directory,
   outbox: (outbox) => outbox,
   replica: (replica) => replica,
   stateMachine: (machine) => machine,
-  world: (world) => world,
-  diskResult: (result) => result,
+  disk: (path) => path,
   outcome: (outcome) => outcome,
+  readsDamagedFrames: false,
 };

@@ -1,5 +1,7 @@
 /** A known mistake that can be switched on, and what catches it. */
 import type { ProtocolTypes } from '../protocol.ts';
+import { generalRaft } from '../raft/general.ts';
+import { NO_SABOTAGE, type Sabotage } from '../raft/sabotage.ts';
 import { runOnce } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { TracedViolation } from '../scenario/trace.ts';
@@ -54,4 +56,9 @@ export function detect(bug: Bug, options: DetectOptions = {}): Detection {
 
 export function seedsOf<Types extends ProtocolTypes>(scenario: Scenario<Types>): SeedRunner {
   return (seed) => runOnce(scenario.spec, seed).violation;
+}
+
+/** Caught by the general campaign, whose faults and parameters were fixed before any bug was switched on. */
+export function general(sabotage: Partial<Sabotage>): Bug['caughtBy'] {
+  return { type: 'general', seeds: seedsOf(generalRaft({ sabotage: { ...NO_SABOTAGE, ...sabotage } })) };
 }
