@@ -52,7 +52,7 @@ test('wrong usage exits with 2, says what to do on stderr and writes no data', a
     [['replay', mine, '--out', 'x'], '--out needs --shrink'],
     [['sim', '--members', '32'], 'integer from 1 to 31'],
     [['sim', '--for', 'long'], 'such as 30s'],
-    [['zoo', '--bug', 'unicorn'], 'the zoo has no bug unicorn; it has r'],
+    [['zoo', '--bug', 'unicorn'], 'the zoo has no bug unicorn; it has '],
     [['zoo', '--starts', 'many'], 'integer from 1 to'],
   ] as const) {
     const { code, out, progress } = await run(...args);

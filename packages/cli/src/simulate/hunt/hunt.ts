@@ -1,14 +1,15 @@
 /** `polder hunt`: a campaign over threads, and what becomes of the violations that it finds. */
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { relative } from 'node:path';
-import { addReports, type CampaignReport } from '@polder/core/simulation';
+import { join, relative } from 'node:path';
+import { addReports, type CampaignReport, type FoundViolation } from '@polder/core/simulation';
 import { CommandError, ExitCode } from '../../exit-code.ts';
 import type { Terminal } from '../../terminal.ts';
 import { ProgressLine } from '../progress-line.ts';
 import { flagsOf, type ScenarioFlags, type ScenarioSource, sourceOf } from '../scenarios.ts';
 import { Interrupted, type WorkerThread, withThreads } from '../threads/worker-thread.ts';
 import { Campaign } from './campaign.ts';
-import { firstOfEachRule, type WrittenFinding, writeFinding } from './findings.ts';
+import { fileNameOf, firstOfEachRule, type WrittenFinding, writeFinding } from './findings.ts';
 import { blamedFor, findingText, type HuntResult, huntJson, huntSummary, type Pace, paceText } from './hunt-text.ts';
 import { type CampaignProgress, demandSame, readResumeFile, writeResumeFile } from './resume-file.ts';
 
@@ -71,8 +72,7 @@ class Hunt {
     const { report, realMs } = campaign.progress;
     save(campaign.progress);
     const known = new Set(before.report.violations.map(({ seed }) => seed));
-    const fresh = report.violations.filter(({ seed }) => !known.has(seed));
-    const findings = await this.#write(fresh, first as WorkerThread);
+    const findings = await this.#write(this.#toExplain(report, known), first as WorkerThread);
     return {
       report,
       realSeconds: realMs / 1_000,
@@ -106,10 +106,20 @@ class Hunt {
     return { before, save: (progress) => writeResumeFile(resume, identity, progress) };
   }
 
-  async #write(violations: HuntResult['report']['violations'], thread: WorkerThread): Promise<WrittenFinding[]> {
+  /** Of each rule the lowest seed, or only the one that ended the hunt; none that an earlier session has explained. */
+  #toExplain({ violations }: CampaignReport, known: ReadonlySet<number>): readonly FoundViolation[] {
+    const { keepGoing, out } = this.#flags;
+    // Killed in the middle, that session has left no file.
+    const open = (violation: FoundViolation): boolean =>
+      !known.has(violation.seed) || !existsSync(join(out, fileNameOf(violation)));
+    if (keepGoing === true) return firstOfEachRule(violations).filter(open);
+    const fresh = violations.filter(({ seed }) => !known.has(seed));
+    return [...fresh, ...violations.filter(open)].slice(0, 1);
+  }
+
+  async #write(violations: readonly FoundViolation[], thread: WorkerThread): Promise<WrittenFinding[]> {
     const findings: WrittenFinding[] = [];
-    const first = firstOfEachRule(violations);
-    for (const violation of this.#flags.keepGoing === true ? first : first.slice(0, 1)) {
+    for (const violation of violations) {
       let progress = '';
       this.#terminal.progress(`${violation.rule} is broken by seed ${violation.seed}; making it smaller …`);
       const line = new ProgressLine(this.#terminal, () => progress);

@@ -36,10 +36,11 @@ test('the table says of each bug whether it is caught, and gives the score', () 
     tallyOf(bug('not-reached'), [], 1),
   ];
   const table = zooTable(tallies);
-  expect(table).toMatch(/^always +yes +4 +0\.4 +general +what always breaks +Election Safety: two leaders after 4$/m);
-  expect(table).toMatch(/^rare +yes +1 +0\.1 +directed /m);
-  expect(table).toMatch(/^never +NO +- +100\.0 +general +what never breaks +-$/m);
-  expect(table).toMatch(/^not-reached +not tried +- +- /m);
+  expect(table).toMatch(
+    /^always +yes +4 +0\.4 +general\n +what always breaks\n +◀ Election Safety: two leaders after 4$/m,
+  );
+  expect(table).toMatch(/^rare +yes +1 +0\.1 +directed\n +what rare breaks\n +directed: chance is rare\n +◀ /m);
+  expect(table).toMatch(/^never +NO +- +100\.0 +general\n +what never breaks\nnot-reached +not tried +- +- /m);
   expect(table).toContain('2 of 4 caught (50 %), 1 of them by the general campaign (25 %); 1 not tried to the end');
 });
 

@@ -1,5 +1,5 @@
 /** The table of the zoo: for a person and for a program. No running here. */
-import { assert } from '@polder/core';
+import { assert, defined } from '@polder/core';
 import type { Bug } from '@polder/core/simulation';
 import { formatTable } from '../../terminal.ts';
 import type { Detected } from '../threads/jobs.ts';
@@ -60,17 +60,24 @@ export function zooJson(tallies: readonly Tally[]): string {
 
 export function zooTable(tallies: readonly Tally[]): string {
   const several = tallies.some(({ starts }) => starts > 1);
-  const heads = ['BUG', 'CAUGHT', several ? 'SEEDS (MEDIAN)' : 'SEEDS', 'SECONDS', 'BY', 'WHAT IT BREAKS', 'VIOLATION'];
+  const heads = ['BUG', 'CAUGHT', several ? 'SEEDS (MEDIAN)' : 'SEEDS', 'SECONDS', 'BY'];
   const rows = tallies.map((tally) => [
     tally.bug.id,
     caughtText(tally),
     tally.seedsToDetection === null ? '-' : String(tally.seedsToDetection),
     tally.seconds === null ? '-' : tally.seconds.toFixed(1),
     tally.bug.caughtBy.type,
-    tally.bug.breaks,
-    tally.violation === null ? '-' : `${tally.violation.rule}: ${tally.violation.sentence}`,
   ]);
-  return `${formatTable(heads, rows)}\n\n${scoreText(tallies)}`;
+  const [head, ...lines] = formatTable(heads, rows).split('\n');
+  // Sentences are too long for columns.
+  const table = lines.flatMap((line, i) => [line, ...sentences(defined(tallies[i], 'a line for each bug'))]);
+  return [head, ...table, '', scoreText(tallies)].join('\n');
+}
+
+function sentences({ bug, violation }: Tally): string[] {
+  const directed = bug.caughtBy.type === 'directed' ? [`    directed: ${bug.caughtBy.why}`] : [];
+  const broken = violation === null ? [] : [`    ◀ ${violation.rule}: ${violation.sentence}`];
+  return [`    ${bug.breaks}`, ...directed, ...broken];
 }
 
 interface Score {
