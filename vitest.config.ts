@@ -6,7 +6,7 @@ const source = (path: string): string => fileURLToPath(new URL(path, import.meta
 /** Tests import the sources, never `dist`: a stale build cannot make a test pass. */
 const alias = [
   { find: /^@polder\/core$/, replacement: source('packages/core/src/index.ts') },
-  { find: /^@polder\/core\/(checkers|kv|simulation)$/, replacement: source('packages/core/src/$1/index.ts') },
+  { find: /^@polder\/core\/(checkers|explore|kv|simulation)$/, replacement: source('packages/core/src/$1/index.ts') },
   { find: /^@polder\/server$/, replacement: source('packages/server/src/index.ts') },
 ];
 

@@ -1,19 +1,41 @@
-/** `npm run bench -- [puts|simulator|figure-16] [--json]`; run `npm run build` before. Figures only when named. */
+/** `npm run bench -- [PART ...] [--json]`; run `npm run build` before. Parts that write figures run only when named. */
 import { cpus, loadavg } from 'node:os';
+import { benchExplore, formatExplore } from './explore.ts';
 import { benchElections, formatElections } from './figure-16.ts';
 import { benchPuts, formatPuts } from './puts.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
 import { killAll, stopAll } from './store.ts';
 
-const USUAL = ['puts', 'simulator'];
-const PARTS = [...USUAL, 'figure-16'];
+interface Part {
+  /** Runs when no part is named. */
+  readonly usual: boolean;
+  /** Gives what `--json` prints, and says the same for a person. */
+  readonly run: (say: (text: string) => void) => unknown;
+}
+
+const PARTS: ReadonlyMap<string, Part> = new Map([
+  ['puts', { usual: true, run: async (say) => told(await benchPuts(progress), formatPuts, say) }],
+  ['simulator', { usual: true, run: (say) => told(benchSimulator(), formatSimulator, say) }],
+  ['explore', { usual: true, run: (say) => told(benchExplore(), formatExplore, say) }],
+  ['figure-16', { usual: false, run: (say) => told(benchElections(progress), formatElections, say) }],
+]);
+
+/** Progress is not data. */
+function progress(line: string): void {
+  console.error(line);
+}
+
+function told<Report>(report: Report, format: (report: Report) => string, say: (text: string) => void): Report {
+  say(format(report));
+  return report;
+}
 
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
   const named = args.filter((arg) => arg !== '--json');
-  const wrong = named.find((arg) => !PARTS.includes(arg));
-  if (wrong !== undefined) throw new Error(`"${wrong}" is not a benchmark: ${PARTS.join(', ')}, and --json`);
-  const parts = named.length === 0 ? USUAL : named;
+  const wrong = named.find((arg) => !PARTS.has(arg));
+  if (wrong !== undefined)
+    throw new Error(`"${wrong}" is not a benchmark: ${[...PARTS.keys()].join(', ')}, and --json`);
   const say = (text: string): void => {
     if (!json) console.log(text);
   };
@@ -21,13 +43,11 @@ async function main(args: readonly string[]): Promise<void> {
   const machine = { cores: cpus().length, cpu: cpu?.model ?? 'unknown', node: process.version, load: loadavg() };
   const load = machine.load.map((each) => each.toFixed(2)).join(' ');
   say(`${machine.cores} x ${machine.cpu}, Node ${machine.node}, load before: ${load}`);
-  const puts = parts.includes('puts') ? await benchPuts((line) => console.error(line)) : undefined;
-  if (puts !== undefined) say(formatPuts(puts));
-  const simulator = parts.includes('simulator') ? benchSimulator() : undefined;
-  if (simulator !== undefined) say(formatSimulator(simulator));
-  const elections = parts.includes('figure-16') ? benchElections((line) => console.error(line)) : undefined;
-  if (elections !== undefined) say(formatElections(elections));
-  if (json) console.log(JSON.stringify({ machine, puts, simulator, elections }, null, 2));
+  const reports: Record<string, unknown> = { machine };
+  for (const [name, { usual, run }] of PARTS) {
+    if (named.length === 0 ? usual : named.includes(name)) reports[name] = await run(say);
+  }
+  if (json) console.log(JSON.stringify(reports, null, 2));
 }
 
 for (const [signal, code] of [

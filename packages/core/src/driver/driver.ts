@@ -84,6 +84,8 @@ export class Driver<Message, Result, Query, Answer> {
   readonly #replica: Replica<Message>;
   readonly #log: Log;
   readonly #snapshots: Snapshots;
+  /** Memory in which frames are written. */
+  readonly #frames = new ByteWriter();
   #effects: Effect<Message>[] = [];
   #inbox: Input<Query>[] = [];
   #phase: DriverStatus['phase'] = 'opening';
@@ -243,7 +245,7 @@ export class Driver<Message, Result, Query, Answer> {
   #onEffect(effect: Effect<Message>): void {
     switch (effect.type) {
       case 'send': {
-        const frame = encodeFrame(this.#options.codec, this.#options.directory, effect.message);
+        const frame = encodeFrame(this.#options.codec, this.#options.directory, effect.message, this.#frames);
         if (effect.after <= this.#persisted) return this.#options.world.network.send(effect.to, frame);
         this.#sends.push({ to: effect.to, frame, after: effect.after });
         return;

@@ -1,9 +1,15 @@
 /** What goes from driver to driver: the sender's directory, then the replica's message. */
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteReader, type ByteWriter } from '../base/bytes.ts';
 import type { Codec } from '../consensus/replica.ts';
 
-export function encodeFrame<Message>(codec: Codec<Message>, directory: number, message: Message): Uint8Array {
-  const writer = new ByteWriter();
+/** `writer`: memory to write in. */
+export function encodeFrame<Message>(
+  codec: Codec<Message>,
+  directory: number,
+  message: Message,
+  writer: ByteWriter,
+): Uint8Array {
+  writer.clear();
   writer.varint(directory);
   codec.encode(writer, message);
   return writer.finish();

@@ -27,6 +27,8 @@ export class Leadership {
   readonly #put: (effect: Effect<RaftMessage>) => void;
   readonly #append: (proposal: Proposal) => void;
   #progress = new Map<number, Progress>();
+  /** Of one value for each member. */
+  readonly #scratch: Float64Array;
   #transferSent = false;
   /** Confirms reads: see reads.ts. */
   round = 0;
@@ -49,6 +51,7 @@ export class Leadership {
     this.#log = options.log;
     this.#put = options.put;
     this.#append = options.append;
+    this.#scratch = new Float64Array(options.peers.length + 1);
     for (const peer of options.peers) this.#progress.set(peer, new Progress(peer, this.#log.lastIndex + 1));
   }
 
@@ -164,8 +167,12 @@ export class Leadership {
   }
 
   #reachedByMajority(purpose: QuorumPurpose, own: number, of: (progress: Progress) => number): number {
-    const values = [own, ...[...this.#progress.values()].map(of)].sort((a, b) => b - a);
-    return defined(values[this.#majority(purpose) - 1], 'a majority is among the members');
+    const values = this.#scratch;
+    values[0] = own;
+    let filled = 1;
+    for (const progress of this.#progress.values()) values[filled++] = of(progress);
+    values.sort();
+    return defined(values[values.length - this.#majority(purpose)], 'a majority is among the members');
   }
 
   /** Whether a majority was heard since the last time it was asked. */
