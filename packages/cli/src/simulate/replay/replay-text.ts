@@ -69,7 +69,8 @@ function sameRun({ trace }: ReplayResult): string {
 function diverged({ afterEvent, beforeEvent, afterUs, beforeUs }: Divergence): string {
   const from = afterEvent === 0 ? 'from its beginning' : `after event ${grouped(afterEvent)} (${at(afterUs)})`;
   const to = beforeUs === null ? 'before it ends' : `by event ${grouped(beforeEvent)} (${at(beforeUs)})`;
-  return `The run is no longer the one recorded: it goes its own way ${from}, ${to}.`;
+  const caution = 'That it breaks nothing, if so, does not show that the bug is gone.';
+  return `The run is no longer the one recorded: it goes its own way ${from}, ${to}. ${caution}`;
 }
 
 function at(us: number | null): string {
