@@ -8,9 +8,11 @@ import { compact, del, get, type KvOptions, memberList, put, type TxnOptions, tx
 import { applyPlan, heal, type LinkPlan, parseGroup, planPartition } from './commands/links.ts';
 import { collectStatus, statusJson, statusTable } from './commands/status.ts';
 import { CommandError, EXIT_CODE_HELP, ExitCode, messageOf } from './exit-code.ts';
+import { integer } from './integer-flag.ts';
 import { addMaelstrom } from './maelstrom/command.ts';
 import { serve } from './serve/serve.ts';
 import { LOG_LEVELS, resolveServeConfig, type ServeFlags } from './serve/serve-config.ts';
+import { addSimulate } from './simulate/commands.ts';
 import type { Terminal } from './terminal.ts';
 import { Tour } from './tour/tour.ts';
 import { addTrace } from './trace/command.ts';
@@ -52,6 +54,7 @@ function buildProgram(terminal: Terminal, setExit: (code: ExitCode) => void): Co
   addLinks(program, terminal);
   addCheck(program, terminal, setExit);
   addTour(program, terminal, setExit);
+  addSimulate(program, terminal, setExit);
   addMaelstrom(program, terminal, setExit);
   addTrace(program, terminal, setExit);
   return program;
@@ -264,14 +267,6 @@ function kvCommand(parent: Command, nameAndArguments: string): Command {
   return clusterCommand(parent, nameAndArguments)
     .option('--json', 'for programs')
     .option('--timeout-ms <n>', 'how long to wait for one member', integer(1, MAX_TIMEOUT_MS), 5_000);
-}
-
-function integer(minimum: number, maximum: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-    if (Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value;
-    throw new InvalidArgumentError(`It must be an integer from ${minimum} to ${maximum}.`);
-  };
 }
 
 function rate(text: string): number {
