@@ -1,7 +1,7 @@
-import { formatTrace, generalRaft, parseTrace, type Trace } from '@polder/core/simulation';
+import { formatTrace, generalRaft, HASH_EVERY, parseTrace, type Trace } from '@polder/core/simulation';
 import { expect, test } from 'vitest';
 import type { AnyScenario } from '../scenarios.ts';
-import { HASH_EVERY_EVENTS, replayTrace } from './play.ts';
+import { replayTrace } from './play.ts';
 
 const raft = generalRaft() as unknown as AnyScenario;
 const recorded = raft.record(4);
@@ -9,7 +9,7 @@ const trace = parseTrace(formatTrace(recorded.trace as Trace));
 const ignore = (): void => {};
 
 test('the hashes of a trace stand after each thousand events', () => {
-  expect(trace.hashes.length).toBe(Math.floor(recorded.events / HASH_EVERY_EVENTS));
+  expect(trace.hashes.length).toBe(Math.floor(recorded.events / HASH_EVERY));
   expect(trace.hashes.length).toBeGreaterThan(3);
 });
 
@@ -30,7 +30,7 @@ test('a run that is no longer the recorded one diverges between two events, whos
 test('a run that ends before the recorded one did has gone its own way, too', () => {
   const hashes = [...trace.hashes, 1, 2];
   const { divergence } = replayTrace(raft, { ...trace, hashes }, false, ignore);
-  expect(divergence).toMatchObject({ afterEvent: trace.hashes.length * HASH_EVERY_EVENTS, beforeUs: null });
+  expect(divergence).toMatchObject({ afterEvent: trace.hashes.length * HASH_EVERY, beforeUs: null });
 });
 
 test('a trace of another scenario, or of more members than there are, does not fit', () => {

@@ -1,13 +1,17 @@
 /** Plays a trace in a scenario, and makes it smaller. */
 import { PolderError } from '@polder/core';
-import { Run, type RunReport, type ShrinkProgress, type Trace } from '@polder/core/simulation';
+import {
+  HASH_EVERY,
+  Run,
+  type RunReport,
+  type ShrinkProgress,
+  type ShrinkSize,
+  type Trace,
+} from '@polder/core/simulation';
 import type { AnyScenario } from '../scenarios.ts';
 import type { Divergence, Finding, Replayed } from '../threads/jobs.ts';
 
-/** A trace holds the run's hash after each so many events: core's HASH_EVERY, which a test compares. */
-export const HASH_EVERY_EVENTS = 1_000;
-
-type Tell = (progress: { readonly type: 'progress' } & ShrinkProgress) => void;
+type Tell = (progress: { readonly type: 'progress' } & ShrinkSize) => void;
 
 /** Throws `TraceDoesNotFit`, also for a trace of a scenario with another name. */
 export function replayTrace(scenario: AnyScenario, trace: Trace, shrink: boolean, tell: Tell): Replayed {
@@ -23,7 +27,9 @@ export function replayTrace(scenario: AnyScenario, trace: Trace, shrink: boolean
 /** The trace with all taken away that its violation does not need; the whole trace when playing it breaks nothing. */
 export function shrinkTrace(scenario: AnyScenario, trace: Trace, report: RunReport, tell: Tell): Finding {
   try {
-    const onProgress = (progress: ShrinkProgress): void => tell({ type: 'progress', ...progress });
+    const onProgress = ({ runs, operations, faults, frames }: ShrinkProgress): undefined => {
+      tell({ type: 'progress', runs, operations, faults, frames });
+    };
     const { minimal, ...shrunk } = scenario.shrink(trace, { onProgress });
     return { ...shrunk, size: minimal ? 'minimal' : 'smaller' };
   } catch (error) {
@@ -43,8 +49,8 @@ function divergenceOf(scenario: AnyScenario, trace: Trace, report: RunReport): D
   while (same < common && trace.hashes[same] === report.hashes[same]) same++;
   // Equal as far as both go: a run that ends later because nothing is broken any more is still the same run.
   if (same === common && trace.hashes.length <= report.hashes.length) return null;
-  const afterEvent = same * HASH_EVERY_EVENTS;
-  const beforeEvent = afterEvent + HASH_EVERY_EVENTS;
+  const afterEvent = same * HASH_EVERY;
+  const beforeEvent = afterEvent + HASH_EVERY;
   const [afterUs, beforeUs] = timesOf(scenario, trace, [afterEvent, beforeEvent]);
   return { afterEvent, beforeEvent, afterUs: afterUs ?? null, beforeUs: beforeUs ?? null };
 }

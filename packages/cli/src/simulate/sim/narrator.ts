@@ -38,9 +38,9 @@ export function narrate({ members, forUs, seed }: Narrated, tell: (event: SimEve
 
 function exercised(report: RunReport): SimReport {
   const { seed, members, sources, hash, events, simulatedUs, counts, faults, operations, frames } = report;
-  const { stopped, seen, violation, unknown } = report;
+  const { stopped, seen, violation, unknown, healedAtUs } = report;
   const happened = { seed, members, sources, hash, events, simulatedUs, counts, faults, operations, frames };
-  return { ...happened, stopped, seen, violation, unknown };
+  return { ...happened, stopped, seen, violation, unknown, healedAtUs };
 }
 
 /** The general campaign, with its members and its time chosen. */

@@ -1,5 +1,5 @@
 /** What threads are asked for and what they answer: plain records, for they are copied from thread to thread. */
-import type { CampaignReport, RunReport, ShrinkProgress, Trace, TracedViolation } from '@polder/core/simulation';
+import type { CampaignReport, RunReport, ShrinkSize, Trace, TracedViolation } from '@polder/core/simulation';
 import type { ScenarioSource } from '../scenarios.ts';
 import type { SimEvent } from '../sim/events.ts';
 
@@ -26,12 +26,12 @@ interface Jobs {
   /** One seed, written down, and made as small as it gets. */
   readonly shrink: {
     readonly asks: { readonly source: ScenarioSource; readonly seed: number };
-    readonly tells: Recorded | ({ readonly type: 'progress' } & ShrinkProgress);
+    readonly tells: Recorded | ({ readonly type: 'progress' } & ShrinkSize);
     readonly answers: Finding;
   };
   readonly replay: {
     readonly asks: { readonly source: ScenarioSource; readonly trace: Trace; readonly shrink: boolean };
-    readonly tells: { readonly type: 'progress' } & ShrinkProgress;
+    readonly tells: { readonly type: 'progress' } & ShrinkSize;
     readonly answers: Replayed;
   };
   /** A bug of the zoo, until a seed catches it. */

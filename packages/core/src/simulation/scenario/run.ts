@@ -46,7 +46,10 @@ export interface RunReport {
   /** A judge gave up. */
   readonly unknown: string | null;
   readonly history: readonly HistoryEvent[];
+  /** What broke, and what was mended at the end. */
   readonly faultTimes: readonly { readonly atUs: number; readonly fault: Fault }[];
+  /** When the faults ended; null: a violation came before. */
+  readonly healedAtUs: number | null;
   readonly trace: Trace | null;
 }
 
@@ -55,6 +58,8 @@ export interface RunOptions {
   readonly record?: boolean;
   /** Plays this back instead of drawing from the seed. */
   readonly trace?: Trace;
+  /** Told of each fault as it happens; those that end at the heal included. */
+  readonly onFault?: (atUs: number, fault: Fault) => void;
 }
 
 const DEFAULTS = {
@@ -93,6 +98,7 @@ export class Run<Types extends ProtocolTypes> {
   readonly #seen = new Set<string>();
   readonly #view: LiveView<Types>;
   #scripting = true;
+  #healedAtUs: number | null = null;
   #unknown: string | null = null;
   #trace: Trace | null;
 
@@ -100,7 +106,7 @@ export class Run<Types extends ProtocolTypes> {
     this.#spec = spec;
     this.#options = options;
     this.#trace = options.trace ?? null;
-    this.#settings = { ...DEFAULTS, ...definedOf(spec.options) };
+    this.#settings = { ...DEFAULTS, ...definedOf(spec.options), ...troubleOf(this.#trace) };
     const protocol = protocolOf(spec, seed, this.#trace);
     const { latency, diskSpeed, mayStop } = spec.options;
     this.simulation = new Simulation({
@@ -147,7 +153,13 @@ export class Run<Types extends ProtocolTypes> {
       world.files.calm();
       world.setDiskSlowness(1);
     }
-    for (const fault of recoverAll(simulation)) applyFault(simulation, fault);
+    this.#healedAtUs = simulation.nowUs;
+    this.#options.onFault?.(simulation.nowUs, { type: 'heal' });
+    for (const fault of recoverAll(simulation)) {
+      this.#options.onFault?.(simulation.nowUs, fault);
+      this.#faultTimes.push({ atUs: simulation.nowUs, fault });
+      applyFault(simulation, fault);
+    }
   }
 
   /** What is owed once the faults have ended (PITFALLS D7), by the members that run, while a majority does. */
@@ -277,6 +289,7 @@ export class Run<Types extends ProtocolTypes> {
   #onFault(fault: Fault): void {
     this.#faults[fault.type] = (this.#faults[fault.type] ?? 0) + 1;
     this.#faultTimes.push({ atUs: this.simulation.nowUs, fault });
+    this.#options.onFault?.(this.simulation.nowUs, fault);
     this.#note({ atUs: this.simulation.nowUs, do: 'fault', fault });
   }
 
@@ -313,6 +326,7 @@ export class Run<Types extends ProtocolTypes> {
       unknown: this.#unknown,
       history: this.clients?.history ?? [],
       faultTimes: this.#faultTimes,
+      healedAtUs: this.#healedAtUs,
       trace: this.#options.record === true ? this.#newTrace(violation) : null,
     };
   }
@@ -398,6 +412,10 @@ function protocolOf<Types extends ProtocolTypes>(
     throw new PolderError('TraceDoesNotFit', `${sentence}: replay it with the scenario that it was made with`);
   }
   return protocol;
+}
+
+function troubleOf(trace: Trace | null): { readonly troubleUs?: number } {
+  return trace === null ? {} : { troubleUs: trace.troubleUs };
 }
 
 /** Without what is undefined, which `exactOptionalPropertyTypes` does not let through. */

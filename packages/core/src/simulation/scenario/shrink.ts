@@ -13,14 +13,20 @@ import type { ScriptStep, Trace, TracedFrame } from './trace.ts';
 export interface ShrinkOptions {
   /** Candidates tried at most. Default 2,000. */
   readonly maxRuns?: number;
-  readonly onProgress?: (progress: ShrinkProgress) => void;
+  /** After each candidate that stands. False: enough. */
+  readonly onProgress?: (progress: ShrinkProgress) => boolean | undefined;
 }
 
-export interface ShrinkProgress {
+/** How small the trace is by now, and after how many candidates. */
+export interface ShrinkSize {
   readonly runs: number;
   readonly operations: number;
   readonly faults: number;
   readonly frames: number;
+}
+
+export interface ShrinkProgress extends ShrinkSize {
+  readonly best: Trace;
 }
 
 export interface Shrunk {
@@ -48,6 +54,7 @@ class Shrinker<Types extends ProtocolTypes> {
   #best: Trace;
   #report: RunReport;
   #runs = 0;
+  #stopped = false;
 
   constructor(spec: Spec<Types>, trace: Trace, options: ShrinkOptions) {
     this.#spec = spec;
@@ -77,7 +84,7 @@ class Shrinker<Types extends ProtocolTypes> {
   }
 
   get #exhausted(): boolean {
-    return this.#runs >= (this.#options.maxRuns ?? 2_000);
+    return this.#stopped || this.#runs >= (this.#options.maxRuns ?? 2_000);
   }
 
   /** Whether the candidate breaks the same rule; if so it is the best so far. */
@@ -96,7 +103,14 @@ class Shrinker<Types extends ProtocolTypes> {
     this.#report = report;
     const count = (kind: ScriptStep['do']): number => candidate.script.filter((step) => step.do === kind).length;
     const { length: frames } = candidate.frames;
-    this.#options.onProgress?.({ runs: this.#runs, operations: count('operation'), faults: count('fault'), frames });
+    const progress = {
+      runs: this.#runs,
+      operations: count('operation'),
+      faults: count('fault'),
+      frames,
+      best: this.#best,
+    };
+    if (this.#options.onProgress?.(progress) === false) this.#stopped = true;
     return true;
   }
 
