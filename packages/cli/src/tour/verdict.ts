@@ -17,7 +17,7 @@ export function judge(
   const lines = [...countLines(verdict), resultLine(verdict)];
   let enough = true;
   for (const f of ['read', 'write', 'cas'] as const) {
-    const ok = verdict.operations[f].ok;
+    const ok = verdict.operations[f]?.ok ?? 0;
     if (ok >= minimum[f]) continue;
     enough = false;
     lines.push(`too little was shown: ${ok} ok ${f}s, at least ${minimum[f]} are needed`);
@@ -26,11 +26,10 @@ export function judge(
 }
 
 export function countLines(verdict: Verdict): string[] {
-  const of = (f: 'read' | 'write' | 'cas'): string => {
-    const { ok, fail, info } = verdict.operations[f];
-    return `${f} ${ok} ok, ${fail} failed, ${info} unknown`;
-  };
-  return [`operations on ${verdict.keys} keys: ${of('read')}; ${of('write')}; ${of('cas')}`];
+  const counts = Object.entries(verdict.operations).map(
+    ([f, { ok, fail, info }]) => `${f} ${ok} ok, ${fail} failed, ${info} unknown`,
+  );
+  return [`operations on ${verdict.keys} keys: ${counts.join('; ')}`];
 }
 
 export function resultLine(verdict: Verdict): string {

@@ -1,2 +1,14 @@
-export { formatHistory, type HistoryEvent, type Operation, type Outcome, parseHistory } from './history.ts';
+export { parseHistory } from './formats/json-lines.ts';
+export { FORMATS, formatOf, type HistoryFormat, readHistory } from './formats/read-history.ts';
+export type { RecordedHistory } from './formats/recorded.ts';
+export {
+  formatHistory,
+  type HistoryEvent,
+  type Operation,
+  type Outcome,
+  pairOperations,
+  type Where,
+} from './history.ts';
 export { type CheckOptions, checkLinearizable, type Verdict, type Violation } from './linearizable.ts';
+export { MODELS, modelNamed } from './models/infer.ts';
+export { type Call, type FunctionKind, IMPOSSIBLE, type Impossible, type Model } from './models/model.ts';

@@ -91,7 +91,10 @@ function build(shape: readonly number[], kinds: readonly Kind[], keys: readonly 
 function agree(events: readonly HistoryEvent[], replay: string): 'valid' | 'invalid' | 'unknown' {
   const verdict = checkLinearizable(events);
   if (verdict.result === 'unknown') {
-    expect(verdict.operations.read.ok + verdict.operations.write.ok + verdict.operations.cas.ok, replay).toBe(0);
+    expect(
+      Object.values(verdict.operations).every((count) => count.ok === 0),
+      replay,
+    ).toBe(true);
     return 'unknown';
   }
   const context = `${replay}\n${formatHistory(events)}`;
@@ -251,7 +254,7 @@ describe('L3: histories of clients', () => {
       const events = simulate(picker(seed), 1500, 5);
       const verdict = checkLinearizable(events, { minimumOk: 500 });
       expect(verdict.result, `seed ${seed}: ${verdict.reason ?? verdict.violation?.sentence}`).toBe('valid');
-      expect(verdict.operations.write.info).toBeGreaterThan(0);
+      expect(verdict.operations.write?.info).toBeGreaterThan(0);
     }
   });
 
@@ -345,8 +348,8 @@ describe('L4: a verdict never claims more than was seen', () => {
   });
 
   test('a search that needs more than maxStates says unknown and names the key', () => {
-    const writes = Array.from({ length: 12 }, (_, i): Short => [i, 'invoke', 'write', i]);
-    const ends = Array.from({ length: 12 }, (_, i): Short => [i, 'ok', 'write', i]);
+    const writes = Array.from({ length: 12 }, (_, i): Short => [i, 'invoke', 'write', i % 6]);
+    const ends = Array.from({ length: 12 }, (_, i): Short => [i, 'ok', 'write', i % 6]);
     const verdict = checkLinearizable(history(...writes, ...ends), { maxStates: 50 });
     expect(verdict.result).toBe('unknown');
     expect(verdict.reason).toContain('key "a": no answer within 50 states');

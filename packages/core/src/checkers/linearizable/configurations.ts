@@ -1,0 +1,142 @@
+import { assert } from '../../base/assert.ts';
+import type { UsedSets } from './used-sets.ts';
+
+/** The columns of a record: then come the words of `placed`, then those of `covered`. */
+export const STATE = 0;
+export const USED = 1;
+export const TRACE = 2;
+export const PLACED = 3;
+
+/** In the column of the state: another record made this one superfluous. */
+export const SUPERSEDED = -1;
+
+const SCANNED = 8;
+
+/**
+ * What an object can have come to: its state, which operations under way are placed, which of them are covered (would
+ * have fitted in earlier without changing anything) and which unknown ones were used. Flat integers, in the order in
+ * which they were added, without those that another one makes superfluous: of two with the same state and the same
+ * operations placed, the one that used no more and covers no less can do whatever the other can.
+ */
+export class Configurations {
+  readonly words: number;
+  readonly stride: number;
+  data: Int32Array;
+  /** Superseded records included. */
+  count = 0;
+  #superseded = 0;
+  #heads: Int32Array | null = null;
+  #next = new Int32Array(0);
+
+  constructor(words: number, capacity = 4) {
+    this.words = words;
+    this.stride = PLACED + 2 * words;
+    this.data = new Int32Array(capacity * this.stride);
+  }
+
+  /** Without the superseded. */
+  get size(): number {
+    return this.count - this.#superseded;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.#superseded = 0;
+    this.#heads = null;
+  }
+
+  /** Copies one record into one with at least as many words; false when it is superseded. */
+  read(index: number, record: Int32Array, words: number): boolean {
+    const at = index * this.stride;
+    const { data } = this;
+    if (data[at] === SUPERSEDED) return false;
+    record[STATE] = data[at] as number;
+    record[USED] = data[at + USED] as number;
+    record[TRACE] = data[at + TRACE] as number;
+    for (let word = 0; word < words; word++) {
+      const there = word < this.words;
+      record[PLACED + word] = there ? (data[at + PLACED + word] as number) : 0;
+      record[PLACED + words + word] = there ? (data[at + PLACED + this.words + word] as number) : 0;
+    }
+    return true;
+  }
+
+  /** False, and nothing added, when a record that is there already does for this one. */
+  add(record: Int32Array, used: UsedSets): boolean {
+    assert(record.length === this.stride, 'a record has the words of its set');
+    if (this.#heads === null) {
+      if (this.count <= SCANNED) {
+        for (let i = 0; i < this.count; i++) if (!this.#settle(i, record, used)) return false;
+        this.#append(record);
+        return true;
+      }
+      this.#index(64);
+    }
+    const heads = this.#heads as Int32Array | null;
+    assert(heads !== null, 'a large set is indexed');
+    const bucket = this.#hash(record, 0) & (heads.length - 1);
+    for (let i = heads[bucket] as number; i >= 0; i = this.#next[i] as number) {
+      if (!this.#settle(i, record, used)) return false;
+    }
+    this.#append(record);
+    this.#link(this.count - 1, bucket);
+    if (this.count > heads.length) this.#index(heads.length * 4);
+    return true;
+  }
+
+  /** Compares with record i: false when that one will do, and marks that one when it is no longer needed. */
+  #settle(i: number, record: Int32Array, used: UsedSets): boolean {
+    const { data, words } = this;
+    const at = i * this.stride;
+    if (data[at] !== record[STATE]) return true;
+    for (let word = PLACED; word < PLACED + words; word++) if (data[at + word] !== record[word]) return true;
+    let covers = true;
+    let covered = true;
+    for (let word = PLACED + words; word < PLACED + 2 * words; word++) {
+      const [theirs, ours] = [data[at + word] as number, record[word] as number];
+      if ((ours & ~theirs) !== 0) covers = false;
+      if ((theirs & ~ours) !== 0) covered = false;
+    }
+    const [theirs, ours] = [data[at + USED] as number, record[USED] as number];
+    if (covers && used.within(theirs, ours)) return false;
+    if (covered && used.within(ours, theirs)) {
+      data[at] = SUPERSEDED;
+      this.#superseded++;
+    }
+    return true;
+  }
+
+  #append(record: Int32Array): void {
+    const at = this.count * this.stride;
+    if (at + this.stride > this.data.length) {
+      const larger = new Int32Array(this.data.length * 2);
+      larger.set(this.data);
+      this.data = larger;
+    }
+    for (let i = 0; i < this.stride; i++) this.data[at + i] = record[i] as number;
+    this.count++;
+  }
+
+  #index(buckets: number): void {
+    this.#heads = new Int32Array(buckets).fill(-1);
+    this.#next = new Int32Array(buckets * 4 + 1);
+    for (let i = 0; i < this.count; i++) {
+      if (this.data[i * this.stride] === SUPERSEDED) continue;
+      this.#link(i, this.#hash(this.data, i * this.stride) & (buckets - 1));
+    }
+  }
+
+  #link(i: number, bucket: number): void {
+    assert(this.#heads !== null, 'a large set is indexed');
+    this.#next[i] = this.#heads[bucket] as number;
+    this.#heads[bucket] = i;
+  }
+
+  #hash(data: Int32Array, at: number): number {
+    let hash = Math.imul(data[at] as number, 0x9e3779b1);
+    for (let word = 0; word < this.words; word++) {
+      hash = Math.imul(hash ^ (hash >>> 15) ^ (data[at + PLACED + word] as number), 0x85ebca6b);
+    }
+    return (hash ^ (hash >>> 13)) >>> 0;
+  }
+}
