@@ -10,5 +10,6 @@ export {
   type Where,
 } from './history.ts';
 export { type CheckOptions, checkLinearizable, type Verdict, type Violation } from './linearizable.ts';
+export { LinearizabilityChecker, type StreamOptions } from './linearizable-stream.ts';
 export { MODELS, modelNamed } from './models/infer.ts';
 export { type Call, type FunctionKind, IMPOSSIBLE, type Impossible, type Model } from './models/model.ts';

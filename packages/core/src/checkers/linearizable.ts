@@ -10,7 +10,7 @@ import {
 } from './history.ts';
 import { type Columns, columnsOf } from './linearizable/columns.ts';
 import { type Found, KeySearch } from './linearizable/key-search.ts';
-import { sentenceOf } from './linearizable/sentences.ts';
+import { sentenceOf, whyUnknown } from './linearizable/sentences.ts';
 import { Zones } from './linearizable/zones.ts';
 import { ModelInference, modelNamed } from './models/infer.ts';
 import type { Model } from './models/model.ts';
@@ -94,7 +94,8 @@ export function checkLinearizable(history: readonly HistoryEvent[], options: Che
     return { result: 'invalid', reason: null, ...summary, violation };
   }
   const ok = Object.values(operations).reduce((sum, each) => sum + each.ok, 0);
-  const reason = whyUnknown(unfinished, options, ok, minimumOk);
+  const limit = options.maxStates === undefined ? 'the states allowed' : `${options.maxStates} states`;
+  const reason = whyUnknown(unfinished, limit, ok, minimumOk);
   return { result: reason === null ? 'valid' : 'unknown', reason, ...summary };
 }
 
@@ -131,21 +132,6 @@ function maxStatesOf(events: Int32Array, maxStates: number | undefined): number 
 
 function earlier(columns: Columns, a: number, b: number): boolean {
   return (columns.completedAt[a] as number) < (columns.completedAt[b] as number);
-}
-
-function whyUnknown(
-  unfinished: readonly string[],
-  { maxStates }: CheckOptions,
-  ok: number,
-  minimumOk: number,
-): string | null {
-  if (unfinished.length > 0) {
-    const keys = `key ${JSON.stringify(unfinished[0])}${unfinished.length > 1 ? ` and ${unfinished.length - 1} more` : ''}`;
-    const states = maxStates === undefined ? 'the states allowed' : `${maxStates} states`;
-    return `${keys}: no answer within ${states}; raise maxStates, or use more keys or fewer clients at once`;
-  }
-  if (ok >= minimumOk) return null;
-  return `only ${ok} operations succeeded, and ${minimumOk} are the least that says anything: run for longer`;
 }
 
 function violationOf(

@@ -45,6 +45,31 @@ export class Configurations {
     this.#heads = null;
   }
 
+  /** As it is now, for reading only. */
+  copy(): Configurations {
+    const copy = new Configurations(this.words, 0);
+    copy.data = this.data.slice(0, this.count * this.stride);
+    copy.count = this.count;
+    copy.#superseded = this.#superseded;
+    return copy;
+  }
+
+  /** Gives states and used sets other numbers, different ones for different ones; for reading only afterwards. */
+  rewrite(state: (old: number) => number, used: (old: number) => number): void {
+    for (let at = 0; at < this.count * this.stride; at += this.stride) {
+      if (this.data[at] === SUPERSEDED) continue;
+      this.data[at + STATE] = state(this.data[at + STATE] as number);
+      this.data[at + USED] = used(this.data[at + USED] as number);
+    }
+  }
+
+  /** The used sets of all records. */
+  usedSets(into: Set<number>): void {
+    for (let at = 0; at < this.count * this.stride; at += this.stride) {
+      if (this.data[at] !== SUPERSEDED) into.add(this.data[at + USED] as number);
+    }
+  }
+
   /** Copies one record into one with at least as many words; false when it is superseded. */
   read(index: number, record: Int32Array, words: number): boolean {
     const at = index * this.stride;

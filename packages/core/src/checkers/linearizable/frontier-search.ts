@@ -1,13 +1,27 @@
 import { assert } from '../../base/assert.ts';
+import type { Call } from '../models/model.ts';
 import { Candidates } from './candidates.ts';
-import { Configurations, PLACED, STATE, TRACE, USED } from './configurations.ts';
+import { Configurations, PLACED, STATE, SUPERSEDED, TRACE, USED } from './configurations.ts';
 import type { Machine } from './machine.ts';
 import { NO_TRACE, type Trace } from './trace.ts';
 import { UnknownKinds } from './unknown-kinds.ts';
 import { UsedSets } from './used-sets.ts';
 
-/** Of a slot whose operation must not be placed: its answer decides what it does, and is not known yet. */
+/** In place of an action: the operation must not be placed, since what it does hangs on an answer not known yet. */
 export const AWAITED = -1;
+
+/** An operation under way. */
+export interface Pending {
+  call: Call;
+  action: number;
+  readonly slot: number;
+  /** The caller's number for it; only a trace needs it. */
+  readonly operation: number;
+}
+
+/** Tables may grow to so many records, or to so many times what was needed last, before they are made anew. */
+const MINIMUM_WEIGHT = 8192;
+const GROWTH = 4;
 
 /**
  * Just-in-time linearization of one object (Lowe, "Testing for linearizability", 2017, section 5), complete: the
@@ -23,16 +37,15 @@ export const AWAITED = -1;
  *   they used or cover, the better one stays (`configurations.ts`).
  */
 export class FrontierSearch {
-  machine: Machine;
-  kinds = new UnknownKinds();
-  used = new UsedSets();
   /** Configurations looked at. */
   states = 0;
-  /** By slot, the caller's number of the operation there; only a trace needs it. */
-  readonly operations: number[] = [];
-  readonly kindOperations: number[][] = [];
   readonly #trace: Trace | null;
   readonly #candidates = new Candidates();
+  #machine: Machine;
+  #kinds = new UnknownKinds();
+  #used = new UsedSets();
+  /** By slot. */
+  #pending: (Pending | null)[] = [];
   #actions: number[] = [];
   #free: number[] = [];
   #words = 1;
@@ -44,9 +57,10 @@ export class FrontierSearch {
   #made: Int32Array;
   #done: Int32Array;
   #target = 0;
+  #weightLimit = MINIMUM_WEIGHT;
 
   constructor(machine: Machine, trace: Trace | null = null) {
-    this.machine = machine;
+    this.#machine = machine;
     this.#trace = trace;
     this.#frontier = new Configurations(1);
     this.#results = new Configurations(1);
@@ -56,83 +70,103 @@ export class FrontierSearch {
     this.#done = new Int32Array(this.#frontier.stride);
     this.#made[STATE] = machine.initial;
     this.#made[TRACE] = NO_TRACE;
-    this.#frontier.add(this.#made, this.used);
+    this.#frontier.add(this.#made, this.#used);
   }
 
   get frontier(): Configurations {
     return this.#frontier;
   }
 
-  get actions(): readonly number[] {
-    return this.#actions;
+  /** The operations under way, by slot. */
+  get pending(): readonly (Pending | null)[] {
+    return this.#pending;
   }
 
   get impossible(): boolean {
     return this.#frontier.size === 0;
   }
 
-  /** An operation begins; its slot is its own until it ends. */
-  open(action: number, operation = 0): number {
-    const slot = this.#free.pop() ?? this.#actions.length;
+  /** An operation begins; its slot is its own until `release`. */
+  open(call: Call, operation = 0, awaited = false): Pending {
+    const slot = this.#free.pop() ?? this.#pending.length;
+    const action = awaited ? AWAITED : this.#machine.action(call);
+    const pending = { call, action, slot, operation };
+    this.#pending[slot] = pending;
     this.#actions[slot] = action;
-    this.operations[slot] = operation;
     if (slot >= this.#words * 32) this.#widen();
-    return slot;
+    return pending;
   }
 
-  /** The operation of the slot returned. False when that takes more than `budget` configurations. */
-  complete(slot: number, budget: number): boolean {
-    const done = this.#place(slot, budget);
-    this.#release(slot);
-    return done;
+  /** The answer that was awaited came. */
+  answer(pending: Pending, call: Call): void {
+    pending.call = call;
+    pending.action = this.#machine.action(call);
+    this.#actions[pending.slot] = pending.action;
   }
 
-  /** The operation of the slot certainly did not happen. */
-  fail(slot: number): void {
+  /** Whether the operation may be counted as placed in every configuration, as it is now and without a trace. */
+  changesNothing({ action }: Pending): boolean {
+    const { data, stride, count } = this.#frontier;
+    if (!this.#machine.reads(action)) return false;
+    for (let i = 0; i < count; i++) {
+      const state = data[i * stride + STATE] as number;
+      if (state !== SUPERSEDED && this.#machine.step(state, action) !== state) return false;
+    }
+    return true;
+  }
+
+  /** The operation certainly did not happen. */
+  refuse({ slot }: Pending): void {
     this.#transform((record) => {
       if (has(record, PLACED, slot)) return false;
       drop(record, PLACED + this.#words, slot);
       return true;
     });
-    this.#release(slot);
   }
 
-  /** Nobody will ever know whether the operation of the slot happened. */
-  crash(slot: number): void {
-    const action = this.#actions[slot] as number;
-    const reads = action === AWAITED || this.machine.reads(action);
-    const kind = reads ? -1 : this.unknown(action, this.operations[slot] as number);
+  /** Nobody will ever know whether the operation happened. */
+  leaveOpen({ call, action, slot, operation }: Pending): void {
+    const reads = action === AWAITED || this.#machine.reads(action);
+    const kind = reads ? -1 : this.unknown(call, operation);
     this.#transform((record) => {
-      if (has(record, PLACED, slot)) record[USED] = this.used.with(record[USED] as number, kind);
+      if (has(record, PLACED, slot)) record[USED] = this.#used.with(record[USED] as number, kind);
       drop(record, PLACED, slot);
       drop(record, PLACED + this.#words, slot);
       return true;
     });
-    this.#release(slot);
   }
 
   /** An operation of unknown outcome begins; its kind. */
-  unknown(action: number, operation = 0): number {
-    const kind = this.kinds.add(action, this.machine);
-    if (this.#trace !== null) {
-      while (this.kindOperations.length <= kind) this.kindOperations.push([]);
-      this.kindOperations[kind]?.push(operation);
-    }
-    return kind;
+  unknown(call: Call, operation = 0): number {
+    return this.#kinds.add(call, operation, this.#machine);
   }
 
-  #release(slot: number): void {
+  /** Undoes one `leaveOpen`, for a search that goes back. */
+  recall({ action }: Pending): void {
+    if (action !== AWAITED && !this.#machine.reads(action)) this.#kinds.recall(action);
+  }
+
+  release({ slot }: Pending): void {
+    this.#pending[slot] = null;
     this.#actions[slot] = AWAITED;
     this.#free.push(slot);
   }
 
-  #place(slot: number, budget: number): boolean {
+  /** Goes to another point in time: what was under way then, and what the object could have come to. */
+  travel(pending: readonly (Pending | null)[], frontier: Configurations | null): void {
+    this.#pending = [...pending];
+    this.#actions = pending.map((each) => each?.action ?? AWAITED);
+    if (frontier !== null) this.#transform(() => true, frontier);
+  }
+
+  /** The operation returned. False when that takes more than `budget` configurations. */
+  complete({ slot }: Pending, budget: number): boolean {
     const [frontier, results, seen] = [this.#frontier, this.#results, this.#seen];
     const last = this.states + budget;
     this.#target = slot;
     results.clear();
     seen.clear();
-    this.#candidates.choose(this.machine, this.#actions, this.kinds);
+    this.#candidates.choose(this.#machine, this.#actions, this.#kinds);
     for (let i = 0; i < frontier.count; i++) {
       if (frontier.read(i, this.#made, this.#words)) this.#visit();
     }
@@ -154,16 +188,16 @@ export class FrontierSearch {
     if (has(made, PLACED, target)) return this.#finish(made);
     if (has(made, PLACED + this.#words, target)) {
       this.#finish(made);
-      if (this.machine.reads(this.#actions[target] as number)) return;
+      if (this.#machine.reads(this.#actions[target] as number)) return;
     }
-    this.#seen.add(made, this.used);
+    this.#seen.add(made, this.#used);
   }
 
   #finish(record: Int32Array): void {
     this.#done.set(record);
     drop(this.#done, PLACED, this.#target);
     drop(this.#done, PLACED + this.#words, this.#target);
-    this.#results.add(this.#done, this.used);
+    this.#results.add(this.#done, this.#used);
   }
 
   /** Marks what would change nothing in the state of `made`. */
@@ -172,7 +206,7 @@ export class FrontierSearch {
     const state = made[STATE] as number;
     for (let slot = 0; slot < this.#actions.length; slot++) {
       const action = this.#actions[slot] as number;
-      if (action === AWAITED || this.machine.step(state, action) !== state) continue;
+      if (action === AWAITED || this.#machine.step(state, action) !== state) continue;
       if (has(made, PLACED, slot) || has(made, PLACED + this.#words, slot)) continue;
       put(made, PLACED + this.#words, slot);
       if (this.#trace !== null) this.#note(slot, 'unchanged');
@@ -180,7 +214,7 @@ export class FrontierSearch {
   }
 
   #expand(): void {
-    const [current, made, machine] = [this.#current, this.#made, this.machine];
+    const [current, made, machine] = [this.#current, this.#made, this.#machine];
     const state = current[STATE] as number;
     const target = machine.step(state, this.#actions[this.#target] as number);
     // A target that changes nothing here is covered, and done with.
@@ -201,22 +235,21 @@ export class FrontierSearch {
   }
 
   #use(kind: number, state: number): void {
-    const { action, invoked } = this.kinds.kind(kind);
-    const next = this.machine.step(state, action);
+    const { action, invoked } = this.#kinds.kind(kind);
+    const next = this.#machine.step(state, action);
     if (next < 0 || next === state) return;
     const used = this.#current[USED] as number;
-    const uses = this.used.count(used, kind);
+    const uses = this.#used.count(used, kind);
     if (uses >= invoked) return;
     const made = this.#made;
     made.set(this.#current);
     made[STATE] = next;
-    made[USED] = this.used.with(used, kind);
+    made[USED] = this.#used.with(used, kind);
     if (this.#trace !== null) {
-      const operation = this.kindOperations[kind]?.[uses];
-      assert(operation !== undefined, 'a kind knows its operations');
+      const operation = this.#kinds.operation(kind, uses);
       made[TRACE] = this.#trace.add(made[TRACE] as number, operation, 'placed');
     }
-    if (this.machine.overwrites(action)) this.#hide();
+    if (this.#machine.overwrites(action)) this.#hide();
     this.#visit();
   }
 
@@ -227,7 +260,7 @@ export class FrontierSearch {
     put(made, PLACED, slot);
     drop(made, PLACED + this.#words, slot);
     if (this.#trace !== null) this.#note(slot, 'placed');
-    if (this.machine.overwrites(this.#actions[slot] as number)) this.#hide();
+    if (this.#machine.overwrites(this.#actions[slot] as number)) this.#hide();
   }
 
   /** Every other write under way would have been overwritten just now. */
@@ -235,7 +268,7 @@ export class FrontierSearch {
     const made = this.#made;
     for (let slot = 0; slot < this.#actions.length; slot++) {
       const action = this.#actions[slot] as number;
-      if (action === AWAITED || !this.machine.overwrites(action)) continue;
+      if (action === AWAITED || !this.#machine.overwrites(action)) continue;
       if (has(made, PLACED, slot) || has(made, PLACED + this.#words, slot)) continue;
       put(made, PLACED + this.#words, slot);
       if (this.#trace !== null) this.#note(slot, 'hidden');
@@ -243,19 +276,43 @@ export class FrontierSearch {
   }
 
   #note(slot: number, way: 'placed' | 'unchanged' | 'hidden'): void {
-    assert(this.#trace !== null, 'only a trace is noted');
-    this.#made[TRACE] = this.#trace.add(this.#made[TRACE] as number, this.operations[slot] as number, way);
+    const operation = this.#pending[slot]?.operation;
+    assert(this.#trace !== null && operation !== undefined, 'a trace notes what is under way');
+    this.#made[TRACE] = this.#trace.add(this.#made[TRACE] as number, operation, way);
   }
 
-  /** Rewrites the frontier record by record; `change` says whether to keep it. */
-  #transform(change: (record: Int32Array) => boolean): void {
-    const [frontier, results] = [this.#frontier, this.#results];
+  /** Makes a new frontier, record by record; `change` says whether to keep one. */
+  #transform(change: (record: Int32Array) => boolean, source = this.#frontier): void {
+    const results = this.#results;
     results.clear();
-    for (let i = 0; i < frontier.count; i++) {
-      if (frontier.read(i, this.#made, this.#words) && change(this.#made)) results.add(this.#made, this.used);
+    for (let i = 0; i < source.count; i++) {
+      if (source.read(i, this.#made, this.#words) && change(this.#made)) results.add(this.#made, this.#used);
     }
+    this.#results = this.#frontier;
     this.#frontier = results;
-    this.#results = frontier;
+  }
+
+  /** Whether `forget` is due. A trace holds on to everything anyway. */
+  get crowded(): boolean {
+    const weight = this.#machine.weight + this.#kinds.size + this.#used.size;
+    return weight > this.#weightLimit && this.#trace === null;
+  }
+
+  /** Makes the tables anew, without what can no longer matter; `alsoLive` and `alsoPending`: what the caller keeps. */
+  forget(alsoLive: readonly Configurations[] = [], alsoPending: Iterable<Pending> = []): void {
+    const live = [this.#frontier, ...alsoLive];
+    const old = this.#machine;
+    this.#machine = old.fresh();
+    const { kinds, used, translate } = this.#kinds.settled(live, this.#used, this.#machine);
+    for (const set of live) {
+      set.rewrite((state) => old.carry(state, this.#machine), translate);
+    }
+    [this.#kinds, this.#used] = [kinds, used];
+    for (const pending of new Set([...this.#pending, ...alsoPending])) {
+      if (pending !== null && pending.action !== AWAITED) pending.action = this.#machine.action(pending.call);
+    }
+    this.#actions = this.#pending.map((each) => each?.action ?? AWAITED);
+    this.#weightLimit = Math.max(MINIMUM_WEIGHT, GROWTH * (this.#machine.weight + kinds.size + used.size));
   }
 
   #widen(): void {

@@ -2,7 +2,7 @@ import type { HistoryEvent } from '../history.ts';
 import type { Model } from '../models/model.ts';
 import { type Columns, callOf, FAIL, INFO, OK } from './columns.ts';
 import { TRACE } from './configurations.ts';
-import { FrontierSearch } from './frontier-search.ts';
+import { FrontierSearch, type Pending } from './frontier-search.ts';
 import { machineOf } from './machine.ts';
 import { Trace } from './trace.ts';
 
@@ -51,8 +51,8 @@ export class KeySearch {
   /** Feeds the search until the operation `end` returns. */
   #follow(search: FrontierSearch, maxStates: number, end: number): { type: Found['type']; operation: number } {
     const { outcome } = this.#columns;
-    const slots = new Map<number, number>();
-    const taken = search.machine.deferrable ? null : this.#taken();
+    const open = new Map<number, Pending>();
+    const taken = this.#model.deferrable === true ? null : this.#taken();
     for (const event of this.#events) {
       const operation = event < 0 ? ~event : event;
       const ended = outcome[operation] as number;
@@ -60,17 +60,19 @@ export class KeySearch {
       if (event >= 0) {
         const call = this.#call(operation);
         if (ended === OK) {
-          slots.set(operation, search.open(search.machine.action(call), operation));
+          open.set(operation, search.open(call, operation));
         } else if (this.#model.functions[call.f]?.reads !== true) {
           const given = taken === null ? undefined : this.#model.gives?.(call);
-          if (given === undefined || taken?.has(given) === true) search.unknown(search.machine.action(call), operation);
+          if (given === undefined || taken?.has(given) === true) search.unknown(call, operation);
         }
       } else if (ended === OK) {
         if (operation === end) return { type: 'valid', operation };
-        const slot = slots.get(operation) as number;
-        slots.delete(operation);
-        if (!search.complete(slot, maxStates - search.states)) return { type: 'unknown', operation };
+        const pending = open.get(operation) as Pending;
+        open.delete(operation);
+        if (!search.complete(pending, maxStates - search.states)) return { type: 'unknown', operation };
         if (search.impossible) return { type: 'invalid', operation };
+        search.release(pending);
+        if (search.crowded) search.forget();
       }
     }
     return { type: 'valid', operation: -1 };

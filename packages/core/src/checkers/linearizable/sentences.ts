@@ -5,10 +5,27 @@ import { CAS_REGISTER, REGISTER } from '../models/registers.ts';
 /** Why no order can place an operation, for a person; `ofKey`: what else was done to the same object. */
 export function sentenceOf(operation: Operation, ofKey: readonly Operation[], model: Model): string {
   if (model === REGISTER || model === CAS_REGISTER) return registerSentence(operation, ofKey);
-  const start = `${did(operation)} (events ${operation.invokeIndex} to ${operation.completeIndex})`;
   const missing = missingElement(operation, ofKey);
-  if (missing !== null) return `${start}, but ${missing}.`;
-  return `${start}, but no order of the operations so far explains both that and the answers before it.`;
+  return missing === null ? unexplained(operation) : `${doing(operation)}, but ${missing}.`;
+}
+
+/** Without a look at what else was done. */
+export function unexplained(operation: Operation): string {
+  return `${doing(operation)}, but no order of the operations so far explains both that and the answers before it.`;
+}
+
+/** Why there is no answer; null when there is one. */
+export function whyUnknown(unfinished: readonly string[], limit: string, ok: number, minimumOk: number): string | null {
+  if (unfinished.length > 0) {
+    const keys = `key ${JSON.stringify(unfinished[0])}${unfinished.length > 1 ? ` and ${unfinished.length - 1} more` : ''}`;
+    return `${keys}: no answer within ${limit}; raise maxStates, or use more keys or fewer clients at once`;
+  }
+  if (ok >= minimumOk) return null;
+  return `only ${ok} operations succeeded, and ${minimumOk} are the least that says anything: run for longer`;
+}
+
+function doing(operation: Operation): string {
+  return `${did(operation)} (events ${operation.invokeIndex} to ${operation.completeIndex})`;
 }
 
 /** Of an operation that was told to have failed though its effect was seen. */

@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  explained,
+  historyOf,
+  KINDS,
+  type Kind,
+  NAIVE,
+  type Naive,
+  shapes,
+  spansOf,
+} from './brute-force.test-support.ts';
+import {
+  checkLinearizable,
+  formatHistory,
+  type HistoryEvent,
+  LinearizabilityChecker,
+  type Violation,
+} from './index.ts';
+
+/** `POLDER_CAMPAIGN=100000 npx vitest run --project core packages/core/src/checkers/every-model.test.ts` runs more. */
+// biome-ignore lint: tests run in Node
+const CAMPAIGN = Number(
+  (globalThis as { process?: { env: Record<string, string> } }).process?.env['POLDER_CAMPAIGN'] ?? 0,
+);
+const RANDOM_RUNS = CAMPAIGN || 1500;
+
+interface Seen {
+  valid: number;
+  invalid: number;
+  unknown: number;
+}
+
+const MODELS = Object.keys(KINDS);
+
+function naiveOf(model: string): Naive {
+  return NAIVE[model] as Naive;
+}
+
+function agree(model: string, events: readonly HistoryEvent[], seen: Seen): void {
+  const naive = naiveOf(model);
+  const verdict = checkLinearizable(events, { model });
+  seen[verdict.result]++;
+  if (verdict.result === 'unknown') {
+    expect(Object.values(verdict.operations).every(({ ok }) => ok === 0)).toBe(true);
+    return;
+  }
+  const right = (verdict.result === 'valid') === explained(events, naive);
+  if (!right) expect.fail(`${model}: ${verdict.result}, brute force says otherwise\n${formatHistory(events)}`);
+  if (verdict.violation === undefined) return;
+  const { prefixLength } = verdict.violation;
+  const shortest = !explained(events, naive, prefixLength) && explained(events, naive, prefixLength - 1);
+  if (!shortest) expect.fail(`${model}: ${prefixLength} is not the shortest prefix\n${formatHistory(events)}`);
+  const complaint = complaintOfOrder(verdict.violation, events, naive);
+  if (complaint !== null) expect.fail(`${model}: ${complaint}\n${formatHistory(events)}`);
+}
+
+/** null when it is legal, keeps real time, and holds everything that had returned before the violation. */
+function complaintOfOrder(
+  { order, prefixLength }: Violation,
+  events: readonly HistoryEvent[],
+  naive: Naive,
+): string | null {
+  const processes = order.map((operation) => operation.process);
+  const told = `the order of processes ${processes}`;
+  if (new Set(processes).size !== processes.length) return `${told} has one twice`;
+  const spans = spansOf(events, prefixLength - 1);
+  const spanOf = new Map(spans.map((span) => [events[span.from]?.process as number, span]));
+  let state = naive.initial;
+  for (const [i, { process, invokedAt }] of order.entries()) {
+    const span = spanOf.get(process);
+    if (span === undefined) return `${told} has one that was not invoked: ${process}`;
+    const next = naive.apply(state, span);
+    if (next === null) return `${told} is not legal at ${process}`;
+    state = next.state;
+    if (order.slice(i + 1).some((other) => other.completedAt < invokedAt)) return `${told} is not that of real time`;
+  }
+  for (const [process, span] of spanOf) {
+    if (span.must && !processes.includes(process)) return `${told} lacks ${process}`;
+  }
+  return null;
+}
+
+/** The streaming checker says at each event what brute force says of the history up to there. */
+function agreeStreaming(model: string, events: readonly HistoryEvent[]): void {
+  const checker = new LinearizabilityChecker(model);
+  let open = true;
+  for (const [i, event] of events.entries()) {
+    const violation = checker.add(event);
+    const prefix = events.slice(0, i + 1);
+    if (open) open = explained(prefix, naiveOf(model));
+    if ((violation === null) !== open) expect.fail(`${model}: wrong at event ${i}\n${formatHistory(events)}`);
+    if (violation === null) continue;
+    expect(violation.prefixLength).toBe(i + 1);
+    expect(checker.verdict().violation).toBe(violation);
+    return;
+  }
+  expect(checker.verdict().result).not.toBe('invalid');
+}
+
+function picked(model: string, codes: readonly number[]): Kind[] {
+  const kinds = KINDS[model] as readonly Kind[];
+  return codes.map((code) => kinds[code % kinds.length] as Kind);
+}
+
+/** A shape from a list of numbers: each opens the next operation or ends one that is open. */
+function shapeOf(count: number, choices: readonly number[]): number[] {
+  const shape: number[] = [];
+  const open: number[] = [];
+  let begun = 0;
+  for (let i = 0; shape.length < 2 * count; i++) {
+    const choice = choices[i % choices.length] as number;
+    if (begun < count && (open.length === 0 || choice % 5 < 3)) {
+      open.push(begun);
+      shape.push(begun++);
+    } else {
+      shape.push(...open.splice(Math.floor(choice / 5) % open.length, 1));
+    }
+  }
+  return shape;
+}
+
+const randomHistory = (model: string, most: number): fc.Arbitrary<HistoryEvent[]> =>
+  fc
+    .integer({ min: 3, max: most })
+    .chain((count) =>
+      fc.tuple(
+        fc.array(fc.nat(1000), { minLength: count, maxLength: count }),
+        fc.array(fc.nat(1000), { minLength: 2 * count, maxLength: 2 * count }),
+      ),
+    )
+    .map(([codes, choices]) => historyOf(shapeOf(codes.length, choices), picked(model, codes)));
+
+describe.each(MODELS)('L1: %s', (model) => {
+  test('D6: the verdict, its prefix and its order are right on every history of up to three operations', () => {
+    const seen = { valid: 0, invalid: 0, unknown: 0 };
+    const kinds = (KINDS[model] as readonly Kind[]).length;
+    for (const count of [1, 2, 3]) {
+      for (const shape of shapes(count)) {
+        for (let code = 0; code < kinds ** count; code++) {
+          const codes = Array.from({ length: count }, (_, i) => Math.floor(code / kinds ** i) % kinds);
+          agree(model, historyOf(shape, picked(model, codes)), seen);
+        }
+      }
+    }
+    expect(seen.valid).toBeGreaterThan(500);
+    expect(seen.invalid).toBeGreaterThan(500);
+  });
+
+  test('the verdict is that of brute force on random histories of up to seven operations', () => {
+    const seen = { valid: 0, invalid: 0, unknown: 0 };
+    fc.assert(
+      fc.property(randomHistory(model, 7), (events) => agree(model, events, seen)),
+      { seed: 7, numRuns: RANDOM_RUNS },
+    );
+    expect(seen.invalid).toBeGreaterThan(RANDOM_RUNS / 20);
+    expect(seen.valid).toBeGreaterThan(RANDOM_RUNS / 20);
+  });
+
+  test('L6: the streaming checker is right after every event of random histories', () => {
+    fc.assert(
+      fc.property(randomHistory(model, 6), (events) => agreeStreaming(model, events)),
+      { seed: 11, numRuns: RANDOM_RUNS },
+    );
+  });
+});
