@@ -1,16 +1,17 @@
-/** `npm run bench -- [puts|simulator] [--json]`; run `npm run build` before. */
+/** `npm run bench -- [puts|simulator|checkers] [--json]`; run `npm run build` before. */
 import { cpus, loadavg } from 'node:os';
+import { benchCheckers, formatCheckers } from './checkers.ts';
 import { benchPuts, formatPuts } from './puts.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
 import { killAll, stopAll } from './store.ts';
 
-const PARTS = ['puts', 'simulator'];
+const PARTS = ['puts', 'simulator', 'checkers'];
 
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
   const named = args.filter((arg) => arg !== '--json');
   const wrong = named.find((arg) => !PARTS.includes(arg));
-  if (wrong !== undefined) throw new Error(`"${wrong}" is not a benchmark: ${PARTS.join(' or ')}, and --json`);
+  if (wrong !== undefined) throw new Error(`"${wrong}" is not a benchmark: ${PARTS.join(', ')}, and --json`);
   const parts = named.length === 0 ? PARTS : named;
   const say = (text: string): void => {
     if (!json) console.log(text);
@@ -23,7 +24,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (puts !== undefined) say(formatPuts(puts));
   const simulator = parts.includes('simulator') ? benchSimulator() : undefined;
   if (simulator !== undefined) say(formatSimulator(simulator));
-  if (json) console.log(JSON.stringify({ machine, puts, simulator }, null, 2));
+  const checkers = parts.includes('checkers') ? benchCheckers() : undefined;
+  if (checkers !== undefined) say(formatCheckers(checkers));
+  if (json) console.log(JSON.stringify({ machine, puts, simulator, checkers }, null, 2));
 }
 
 for (const [signal, code] of [

@@ -217,19 +217,13 @@ export class FrontierSearch {
     const [current, made, machine] = [this.#current, this.#made, this.#machine];
     const state = current[STATE] as number;
     const target = machine.step(state, this.#actions[this.#target] as number);
-    // A target that changes nothing here is covered, and done with.
-    if (target >= 0 && target !== state) {
-      made.set(current);
-      this.#move(this.#target, target);
-      this.#finish(made);
-    }
+    made.set(current);
+    if (target >= 0 && this.#move(this.#target, target)) this.#finish(made);
     for (const slot of this.#candidates.slots) {
       if (slot === this.#target || has(current, PLACED, slot)) continue;
       const next = machine.step(state, this.#actions[slot] as number);
-      if (next < 0 || next === state) continue;
       made.set(current);
-      this.#move(slot, next);
-      this.#visit();
+      if (next >= 0 && this.#move(slot, next)) this.#visit();
     }
     for (const kind of this.#candidates.kinds) this.#use(kind, state);
   }
@@ -237,7 +231,7 @@ export class FrontierSearch {
   #use(kind: number, state: number): void {
     const { action, invoked } = this.#kinds.kind(kind);
     const next = this.#machine.step(state, action);
-    if (next < 0 || next === state) return;
+    if (next < 0) return;
     const used = this.#current[USED] as number;
     const uses = this.#used.count(used, kind);
     if (uses >= invoked) return;
@@ -249,30 +243,37 @@ export class FrontierSearch {
       const operation = this.#kinds.operation(kind, uses);
       made[TRACE] = this.#trace.add(made[TRACE] as number, operation, 'placed');
     }
-    if (this.#machine.overwrites(action)) this.#hide();
-    this.#visit();
+    if (this.#hide(action) || next !== state) this.#visit();
   }
 
-  /** Places the operation of a slot in `made`. */
-  #move(slot: number, next: number): void {
+  /** Places the operation of a slot in `made`; false when it is of no use there, since it is covered. */
+  #move(slot: number, next: number): boolean {
     const made = this.#made;
+    const changes = next !== made[STATE];
     made[STATE] = next;
     put(made, PLACED, slot);
     drop(made, PLACED + this.#words, slot);
     if (this.#trace !== null) this.#note(slot, 'placed');
-    if (this.#machine.overwrites(this.#actions[slot] as number)) this.#hide();
+    return this.#hide(this.#actions[slot] as number) || changes;
   }
 
-  /** Every other write under way would have been overwritten just now. */
-  #hide(): void {
+  /**
+   * Covers every other write under way when `by` overwrites it, and says whether there was any. A write of the value
+   * that is there already changes nothing else, and yet has this use.
+   */
+  #hide(by: number): boolean {
+    if (!this.#machine.overwrites(by)) return false;
     const made = this.#made;
+    let hidden = false;
     for (let slot = 0; slot < this.#actions.length; slot++) {
       const action = this.#actions[slot] as number;
       if (action === AWAITED || !this.#machine.overwrites(action)) continue;
       if (has(made, PLACED, slot) || has(made, PLACED + this.#words, slot)) continue;
       put(made, PLACED + this.#words, slot);
+      hidden = true;
       if (this.#trace !== null) this.#note(slot, 'hidden');
     }
+    return hidden;
   }
 
   #note(slot: number, way: 'placed' | 'unchanged' | 'hidden'): void {
