@@ -1,7 +1,10 @@
 import type { Machine } from './machine.ts';
 import type { UnknownKinds } from './unknown-kinds.ts';
 
-/** By slot: the action of the operation under way there, or -1 for none, and for one whose answer must be awaited. */
+/** In place of an action: the operation must not be placed, since what it does hangs on an answer not known yet. */
+export const AWAITED = -1;
+
+/** By slot: the action of the operation under way there; `AWAITED` where there is none, too. */
 export type SlotActions = readonly number[];
 
 /**
@@ -20,7 +23,7 @@ export class Candidates {
     if (machine.deferrable) return this.#chooseGiving(machine, actions, kinds);
     for (let slot = 0; slot < actions.length; slot++) {
       const action = actions[slot] as number;
-      if (action >= 0 && !machine.reads(action)) this.slots.push(slot);
+      if (action !== AWAITED && !machine.reads(action)) this.slots.push(slot);
     }
     for (let kind = 0; kind < kinds.size; kind++) this.kinds.push(kind);
   }
@@ -30,14 +33,14 @@ export class Candidates {
     for (const kind of kinds.untold) this.kinds.push(kind);
     for (let slot = 0; slot < actions.length; slot++) {
       const action = actions[slot] as number;
-      if (action >= 0) this.#take(machine.takes(action), kinds);
+      if (action !== AWAITED) this.#take(machine.takes(action), kinds);
     }
     for (let i = 0; i < this.kinds.length; i++) {
       this.#take(machine.takes(kinds.kind(this.kinds[i] as number).action), kinds);
     }
     for (let slot = 0; slot < actions.length; slot++) {
       const action = actions[slot] as number;
-      if (action < 0 || machine.reads(action)) continue;
+      if (action === AWAITED || machine.reads(action)) continue;
       const topic = machine.gives(action);
       const wanted = topic < 0 || this.#stamps[topic] === this.#stamp;
       // What must find something, such as a swap, may find it only now: it cannot wait, whoever needs it.

@@ -10,7 +10,11 @@ export const PLACED = 3;
 /** In the column of the state: another record made this one superfluous. */
 export const SUPERSEDED = -1;
 
+/** So few records are compared one by one. */
 const SCANNED = 8;
+const BUCKETS = 16;
+const LOAD = 4;
+const NOTHING = new Int32Array(0);
 
 /**
  * What an object can have come to: its state, which operations under way are placed, which of them are covered (would
@@ -25,8 +29,10 @@ export class Configurations {
   /** Superseded records included. */
   count = 0;
   #superseded = 0;
-  #heads: Int32Array | null = null;
-  #next = new Int32Array(0);
+  /** By state, modulo the number of buckets, the last record; and by record, the one before it. */
+  #buckets = 0;
+  #heads: Int32Array = NOTHING;
+  #next: Int32Array = NOTHING;
 
   constructor(words: number, capacity = 4) {
     this.words = words;
@@ -42,7 +48,7 @@ export class Configurations {
   clear(): void {
     this.count = 0;
     this.#superseded = 0;
-    this.#heads = null;
+    this.#buckets = 0;
   }
 
   /** As it is now, for reading only. */
@@ -89,42 +95,50 @@ export class Configurations {
   /** False, and nothing added, when a record that is there already does for this one. */
   add(record: Int32Array, used: UsedSets): boolean {
     assert(record.length === this.stride, 'a record has the words of its set');
-    if (this.#heads === null) {
+    if (this.#buckets === 0) {
       if (this.count <= SCANNED) {
         for (let i = 0; i < this.count; i++) if (!this.#settle(i, record, used)) return false;
         this.#append(record);
         return true;
       }
-      this.#index(64);
+      this.#index(BUCKETS);
     }
-    const heads = this.#heads as Int32Array | null;
-    assert(heads !== null, 'a large set is indexed');
-    const bucket = this.#hash(record, 0) & (heads.length - 1);
-    for (let i = heads[bucket] as number; i >= 0; i = this.#next[i] as number) {
-      if (!this.#settle(i, record, used)) return false;
+    const bucket = (record[STATE] as number) & (this.#buckets - 1);
+    let after = -1;
+    for (let i = this.#heads[bucket] as number; i >= 0; i = this.#next[i] as number) {
+      if (this.data[i * this.stride] !== SUPERSEDED && !this.#settle(i, record, used)) return false;
+      if (this.data[i * this.stride] !== SUPERSEDED) after = i;
+      else if (after < 0) this.#heads[bucket] = this.#next[i] as number;
+      else this.#next[after] = this.#next[i] as number;
     }
     this.#append(record);
     this.#link(this.count - 1, bucket);
-    if (this.count > heads.length) this.#index(heads.length * 4);
+    if (this.count > LOAD * this.#buckets) this.#index(this.#buckets * 4);
     return true;
   }
 
-  /** Compares with record i: false when that one will do, and marks that one when it is no longer needed. */
+  /**
+   * Compares with record i: false when that one will do, and marks that one when it is no longer needed. A covered
+   * operation can stand for one that is placed, and for one that is not.
+   */
   #settle(i: number, record: Int32Array, used: UsedSets): boolean {
     const { data, words } = this;
     const at = i * this.stride;
     if (data[at] !== record[STATE]) return true;
-    for (let word = PLACED; word < PLACED + words; word++) if (data[at + word] !== record[word]) return true;
-    let covers = true;
-    let covered = true;
-    for (let word = PLACED + words; word < PLACED + 2 * words; word++) {
-      const [theirs, ours] = [data[at + word] as number, record[word] as number];
-      if ((ours & ~theirs) !== 0) covers = false;
-      if ((theirs & ~ours) !== 0) covered = false;
+    let theirsDoes = true;
+    let oursDoes = true;
+    for (let word = PLACED; word < PLACED + words; word++) {
+      const differs = (data[at + word] as number) ^ (record[word] as number);
+      const theirs = data[at + words + word] as number;
+      const ours = record[words + word] as number;
+      if (((differs | ours) & ~theirs) !== 0) theirsDoes = false;
+      if (((differs | theirs) & ~ours) !== 0) oursDoes = false;
     }
-    const [theirs, ours] = [data[at + USED] as number, record[USED] as number];
-    if (covers && used.within(theirs, ours)) return false;
-    if (covered && used.within(ours, theirs)) {
+    if (!theirsDoes && !oursDoes) return true;
+    const theirs = data[at + USED] as number;
+    const ours = record[USED] as number;
+    if (theirsDoes && used.within(theirs, ours)) return false;
+    if (oursDoes && used.within(ours, theirs)) {
       data[at] = SUPERSEDED;
       this.#superseded++;
     }
@@ -143,25 +157,22 @@ export class Configurations {
   }
 
   #index(buckets: number): void {
-    this.#heads = new Int32Array(buckets).fill(-1);
-    this.#next = new Int32Array(buckets * 4 + 1);
+    this.#buckets = buckets;
+    if (this.#heads.length < buckets) this.#heads = new Int32Array(buckets);
+    this.#heads.fill(-1, 0, buckets);
     for (let i = 0; i < this.count; i++) {
-      if (this.data[i * this.stride] === SUPERSEDED) continue;
-      this.#link(i, this.#hash(this.data, i * this.stride) & (buckets - 1));
+      const state = this.data[i * this.stride] as number;
+      if (state !== SUPERSEDED) this.#link(i, state & (buckets - 1));
     }
   }
 
   #link(i: number, bucket: number): void {
-    assert(this.#heads !== null, 'a large set is indexed');
+    if (i >= this.#next.length) {
+      const larger = new Int32Array(4 * (i + 1));
+      larger.set(this.#next);
+      this.#next = larger;
+    }
     this.#next[i] = this.#heads[bucket] as number;
     this.#heads[bucket] = i;
-  }
-
-  #hash(data: Int32Array, at: number): number {
-    let hash = Math.imul(data[at] as number, 0x9e3779b1);
-    for (let word = 0; word < this.words; word++) {
-      hash = Math.imul(hash ^ (hash >>> 15) ^ (data[at + PLACED + word] as number), 0x85ebca6b);
-    }
-    return (hash ^ (hash >>> 13)) >>> 0;
   }
 }

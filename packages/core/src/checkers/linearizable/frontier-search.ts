@@ -1,14 +1,12 @@
 import { assert } from '../../base/assert.ts';
 import type { Call } from '../models/model.ts';
-import { Candidates } from './candidates.ts';
+import { AWAITED, Candidates } from './candidates.ts';
 import { Configurations, PLACED, STATE, SUPERSEDED, TRACE, USED } from './configurations.ts';
 import type { Machine } from './machine.ts';
-import { NO_TRACE, type Trace } from './trace.ts';
+import { NO_TRACE, type Trace, type Way } from './trace.ts';
+import { UnchangedMasks } from './unchanged-masks.ts';
 import { UnknownKinds } from './unknown-kinds.ts';
 import { UsedSets } from './used-sets.ts';
-
-/** In place of an action: the operation must not be placed, since what it does hangs on an answer not known yet. */
-export const AWAITED = -1;
 
 /** An operation under way. */
 export interface Pending {
@@ -57,6 +55,9 @@ export class FrontierSearch {
   #made: Int32Array;
   #done: Int32Array;
   #target = 0;
+  readonly #unchanged = new UnchangedMasks();
+  /** Of the slots whose operations overwrite whatever is there. */
+  #overwriting = new Int32Array(1);
   #weightLimit = MINIMUM_WEIGHT;
 
   constructor(machine: Machine, trace: Trace | null = null) {
@@ -167,6 +168,12 @@ export class FrontierSearch {
     results.clear();
     seen.clear();
     this.#candidates.choose(this.#machine, this.#actions, this.#kinds);
+    this.#unchanged.begin(this.#words);
+    this.#overwriting.fill(0);
+    for (let other = 0; other < this.#actions.length; other++) {
+      const action = this.#actions[other] as number;
+      if (action !== AWAITED && this.#machine.overwrites(action)) put(this.#overwriting, 0, other);
+    }
     for (let i = 0; i < frontier.count; i++) {
       if (frontier.read(i, this.#made, this.#words)) this.#visit();
     }
@@ -194,7 +201,7 @@ export class FrontierSearch {
   }
 
   #finish(record: Int32Array): void {
-    this.#done.set(record);
+    copy(record, this.#done);
     drop(this.#done, PLACED, this.#target);
     drop(this.#done, PLACED + this.#words, this.#target);
     this.#results.add(this.#done, this.#used);
@@ -203,13 +210,15 @@ export class FrontierSearch {
   /** Marks what would change nothing in the state of `made`. */
   #cover(): void {
     const made = this.#made;
-    const state = made[STATE] as number;
-    for (let slot = 0; slot < this.#actions.length; slot++) {
-      const action = this.#actions[slot] as number;
-      if (action === AWAITED || this.#machine.step(state, action) !== state) continue;
-      if (has(made, PLACED, slot) || has(made, PLACED + this.#words, slot)) continue;
-      put(made, PLACED + this.#words, slot);
-      if (this.#trace !== null) this.#note(slot, 'unchanged');
+    const words = this.#words;
+    const at = this.#unchanged.at(made[STATE] as number, this.#machine, this.#actions);
+    const masks = this.#unchanged.masks;
+    for (let word = 0; word < words; word++) {
+      const before = (made[PLACED + word] as number) | (made[PLACED + words + word] as number);
+      const more = (masks[at + word] as number) & ~before;
+      if (more === 0) continue;
+      made[PLACED + words + word] = (made[PLACED + words + word] as number) | more;
+      if (this.#trace !== null) this.#note(more, word, 'unchanged');
     }
   }
 
@@ -217,12 +226,12 @@ export class FrontierSearch {
     const [current, made, machine] = [this.#current, this.#made, this.#machine];
     const state = current[STATE] as number;
     const target = machine.step(state, this.#actions[this.#target] as number);
-    made.set(current);
+    copy(current, made);
     if (target >= 0 && this.#move(this.#target, target)) this.#finish(made);
     for (const slot of this.#candidates.slots) {
       if (slot === this.#target || has(current, PLACED, slot)) continue;
       const next = machine.step(state, this.#actions[slot] as number);
-      made.set(current);
+      copy(current, made);
       if (next >= 0 && this.#move(slot, next)) this.#visit();
     }
     for (const kind of this.#candidates.kinds) this.#use(kind, state);
@@ -236,7 +245,7 @@ export class FrontierSearch {
     const uses = this.#used.count(used, kind);
     if (uses >= invoked) return;
     const made = this.#made;
-    made.set(this.#current);
+    copy(this.#current, made);
     made[STATE] = next;
     made[USED] = this.#used.with(used, kind);
     if (this.#trace !== null) {
@@ -253,7 +262,7 @@ export class FrontierSearch {
     made[STATE] = next;
     put(made, PLACED, slot);
     drop(made, PLACED + this.#words, slot);
-    if (this.#trace !== null) this.#note(slot, 'placed');
+    if (this.#trace !== null) this.#note(1 << (slot & 31), slot >>> 5, 'placed');
     return this.#hide(this.#actions[slot] as number) || changes;
   }
 
@@ -264,22 +273,27 @@ export class FrontierSearch {
   #hide(by: number): boolean {
     if (!this.#machine.overwrites(by)) return false;
     const made = this.#made;
+    const words = this.#words;
     let hidden = false;
-    for (let slot = 0; slot < this.#actions.length; slot++) {
-      const action = this.#actions[slot] as number;
-      if (action === AWAITED || !this.#machine.overwrites(action)) continue;
-      if (has(made, PLACED, slot) || has(made, PLACED + this.#words, slot)) continue;
-      put(made, PLACED + this.#words, slot);
+    for (let word = 0; word < words; word++) {
+      const before = (made[PLACED + word] as number) | (made[PLACED + words + word] as number);
+      const more = (this.#overwriting[word] as number) & ~before;
+      if (more === 0) continue;
+      made[PLACED + words + word] = (made[PLACED + words + word] as number) | more;
       hidden = true;
-      if (this.#trace !== null) this.#note(slot, 'hidden');
+      if (this.#trace !== null) this.#note(more, word, 'hidden');
     }
     return hidden;
   }
 
-  #note(slot: number, way: 'placed' | 'unchanged' | 'hidden'): void {
-    const operation = this.#pending[slot]?.operation;
-    assert(this.#trace !== null && operation !== undefined, 'a trace notes what is under way');
-    this.#made[TRACE] = this.#trace.add(this.#made[TRACE] as number, operation, way);
+  /** Notes the way of each slot in one word of a mask. */
+  #note(mask: number, word: number, way: Way): void {
+    for (let bit = 0; bit < 32; bit++) {
+      if ((mask & (1 << bit)) === 0) continue;
+      const operation = this.#pending[32 * word + bit]?.operation;
+      assert(this.#trace !== null && operation !== undefined, 'a trace notes what is under way');
+      this.#made[TRACE] = this.#trace.add(this.#made[TRACE] as number, operation, way);
+    }
   }
 
   /** Makes a new frontier, record by record; `change` says whether to keep one. */
@@ -323,9 +337,15 @@ export class FrontierSearch {
     this.#current = new Int32Array(this.#seen.stride);
     this.#made = new Int32Array(this.#seen.stride);
     this.#done = new Int32Array(this.#seen.stride);
+    this.#overwriting = new Int32Array(this.#words);
     this.#transform(() => true);
     this.#results = new Configurations(this.#words);
   }
+}
+
+/** Faster than `set` for the few words of a record. */
+function copy(from: Int32Array, to: Int32Array): void {
+  for (let i = 0; i < from.length; i++) to[i] = from[i] as number;
 }
 
 function has(record: Int32Array, words: number, slot: number): boolean {
