@@ -50,7 +50,8 @@ export const NAIVE: Readonly<Record<string, Naive>> = {
   set: {
     initial: [],
     apply(state, { f, argument, result }) {
-      const sorted = (values: unknown[]): unknown[] => [...new Set(values)].sort();
+      const sorted = (values: unknown[]): unknown[] =>
+        [...new Set(values)].sort((a, b) => (a as number) - (b as number));
       if (f === 'add') return { state: sorted([...list(state), argument]) };
       return when(result === undefined || same(sorted(list(result ?? [])), state), state);
     },

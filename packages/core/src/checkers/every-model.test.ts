@@ -10,6 +10,7 @@ import {
   shapes,
   spansOf,
 } from './brute-force.test-support.ts';
+import { clientsOf, picker } from './clients.test-support.ts';
 import {
   checkLinearizable,
   formatHistory,
@@ -23,7 +24,8 @@ import {
 const CAMPAIGN = Number(
   (globalThis as { process?: { env: Record<string, string> } }).process?.env['POLDER_CAMPAIGN'] ?? 0,
 );
-const RANDOM_RUNS = CAMPAIGN || 1500;
+const RANDOM_RUNS = CAMPAIGN || 1000;
+const CLIENT_RUNS = CAMPAIGN || 60;
 
 interface Seen {
   valid: number;
@@ -162,5 +164,47 @@ describe.each(MODELS)('L1: %s', (model) => {
       fc.property(randomHistory(model, 6), (events) => agreeStreaming(model, events)),
       { seed: 11, numRuns: RANDOM_RUNS },
     );
+  });
+
+  test('L3: what clients of a right object saw is valid, at once and event by event', () => {
+    // Logs and queues remember every order, so that many clients at once take many states.
+    const clients = model === 'queue' ? 2 : model === 'append-log' ? 4 : 7;
+    for (let seed = 0; seed < CLIENT_RUNS; seed++) {
+      const events = clientsOf(naiveOf(model), KINDS[model] as readonly Kind[], picker(seed), 60, clients);
+      const verdict = checkLinearizable(events, { model });
+      if (verdict.result !== 'valid')
+        expect.fail(`seed ${seed}: ${verdict.reason ?? verdict.violation?.sentence}\n${formatHistory(events)}`);
+      const checker = new LinearizabilityChecker(model);
+      for (const event of events) {
+        if (checker.add(event) !== null) expect.fail(`seed ${seed}: wrong at ${event.index}\n${formatHistory(events)}`);
+      }
+      expect(checker.verdict().result, `seed ${seed}`).toBe('valid');
+      expect(checker.verdict().operations).toEqual(verdict.operations);
+    }
+  });
+
+  test('L3: an altered answer is found by both, or by neither', () => {
+    let found = 0;
+    for (let seed = 0; seed < CLIENT_RUNS; seed++) {
+      const pick = picker(seed);
+      const events = clientsOf(naiveOf(model), KINDS[model] as readonly Kind[], pick, 40, model === 'queue' ? 2 : 4);
+      const answers = events.filter((event) => event.type === 'ok' && (event.f === 'read' || event.f === 'dequeue'));
+      const [victim, other] = [answers[pick(answers.length)], answers[pick(answers.length)]];
+      // A lock answers nothing: there, a refusal that was none.
+      const altered = events.map((event): HistoryEvent => {
+        if (answers.length > 0) return event === victim ? { ...event, value: other?.value } : event;
+        return event.type === 'fail' ? { ...event, type: 'ok' } : event;
+      });
+      const verdict = checkLinearizable(altered, { model });
+      const checker = new LinearizabilityChecker(model);
+      for (const event of altered) checker.add(event);
+      expect(checker.verdict().result, `seed ${seed}\n${formatHistory(altered)}`).toBe(verdict.result);
+      if (verdict.violation !== undefined) {
+        found++;
+        const complaint = complaintOfOrder(verdict.violation, altered, naiveOf(model));
+        if (complaint !== null) expect.fail(`seed ${seed}: ${complaint}\n${formatHistory(altered)}`);
+      }
+    }
+    expect(found).toBeGreaterThan(0);
   });
 });

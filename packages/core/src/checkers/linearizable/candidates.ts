@@ -8,52 +8,65 @@ export const AWAITED = -1;
 export type SlotActions = readonly number[];
 
 /**
- * Which operations are worth placing before one that returns. Where the model says that operations can wait
- * (`Model.deferrable`), these are the ones that give what another one under way takes, directly or through others.
+ * Which operations are worth placing before one that returns: those that give what it takes, or what one takes that
+ * cannot wait, directly or through others (`Model.gives`).
  */
 export class Candidates {
   readonly slots: number[] = [];
   readonly kinds: number[] = [];
-  #stamps: number[] = [];
-  #stamp = 0;
+  /** By topic and by slot: the round in which it was last taken, or chosen. */
+  readonly #taken: number[] = [];
+  readonly #chosen: number[] = [];
+  #round = 0;
 
-  choose(machine: Machine, actions: SlotActions, kinds: UnknownKinds): void {
+  choose(target: number, machine: Machine, actions: SlotActions, kinds: UnknownKinds): void {
     this.slots.length = 0;
     this.kinds.length = 0;
-    if (machine.deferrable) return this.#chooseGiving(machine, actions, kinds);
-    for (let slot = 0; slot < actions.length; slot++) {
-      const action = actions[slot] as number;
-      if (action !== AWAITED && !machine.reads(action)) this.slots.push(slot);
-    }
-    for (let kind = 0; kind < kinds.size; kind++) this.kinds.push(kind);
-  }
-
-  #chooseGiving(machine: Machine, actions: SlotActions, kinds: UnknownKinds): void {
-    this.#stamp++;
+    this.#round++;
     for (const kind of kinds.untold) this.kinds.push(kind);
     for (let slot = 0; slot < actions.length; slot++) {
       const action = actions[slot] as number;
-      if (action !== AWAITED) this.#take(machine.takes(action), kinds);
+      if (action === AWAITED) continue;
+      const mustBeTried = slot !== target && (machine.gives(action) === null || !machine.canWait(action));
+      if (mustBeTried && !machine.reads(action)) this.#choose(slot);
+      if (mustBeTried || slot === target) this.#take(machine.takes(action), kinds);
     }
-    for (let i = 0; i < this.kinds.length; i++) {
-      this.#take(machine.takes(kinds.kind(this.kinds[i] as number).action), kinds);
+    let kindsFollowed = 0;
+    for (let grew = true; grew; ) {
+      grew = false;
+      for (; kindsFollowed < this.kinds.length; kindsFollowed++) {
+        this.#take(machine.takes(kinds.kind(this.kinds[kindsFollowed] as number).action), kinds);
+      }
+      for (let slot = 0; slot < actions.length; slot++) {
+        const action = actions[slot] as number;
+        if (action === AWAITED || slot === target || this.#chosen[slot] === this.#round) continue;
+        if (!this.#givesWhatIsTaken(machine.gives(action))) continue;
+        this.#choose(slot);
+        grew = true;
+        this.#take(machine.takes(action), kinds);
+      }
     }
-    for (let slot = 0; slot < actions.length; slot++) {
-      const action = actions[slot] as number;
-      if (action === AWAITED || machine.reads(action)) continue;
-      const topic = machine.gives(action);
-      const wanted = topic < 0 || this.#stamps[topic] === this.#stamp;
-      // What must find something, such as a swap, may find it only now: it cannot wait, whoever needs it.
-      if (wanted || machine.takes(action).length > 0) this.slots.push(slot);
-    }
+  }
+
+  #choose(slot: number): void {
+    while (this.#chosen.length <= slot) this.#chosen.push(0);
+    this.#chosen[slot] = this.#round;
+    this.slots.push(slot);
+  }
+
+  #givesWhatIsTaken(topics: readonly number[] | null): boolean {
+    if (topics === null) return false;
+    for (const topic of topics) if (this.#taken[topic] === this.#round) return true;
+    return false;
   }
 
   #take(topics: readonly number[], kinds: UnknownKinds): void {
     for (const topic of topics) {
-      if (this.#stamps[topic] === this.#stamp) continue;
-      while (this.#stamps.length <= topic) this.#stamps.push(0);
-      this.#stamps[topic] = this.#stamp;
-      if (kinds.size > 0) for (const kind of kinds.giving(topic)) this.kinds.push(kind);
+      if (this.#taken[topic] === this.#round) continue;
+      while (this.#taken.length <= topic) this.#taken.push(0);
+      this.#taken[topic] = this.#round;
+      if (kinds.size === 0) continue;
+      for (const kind of kinds.giving(topic)) if (!this.kinds.includes(kind)) this.kinds.push(kind);
     }
   }
 }

@@ -20,6 +20,8 @@ export interface Pending {
 /** Tables may grow to so many records, or to so many times what was needed last, before they are made anew. */
 const MINIMUM_WEIGHT = 8192;
 const GROWTH = 4;
+/** A return that needs larger tables than this is given up: some hundred megabytes. */
+const MAXIMUM_WEIGHT = 3_000_000;
 
 /**
  * Just-in-time linearization of one object (Lowe, "Testing for linearizability", 2017, section 5), complete: the
@@ -160,14 +162,14 @@ export class FrontierSearch {
     if (frontier !== null) this.#transform(() => true, frontier);
   }
 
-  /** The operation returned. False when that takes more than `budget` configurations. */
+  /** The operation returned. False when that takes more than `budget` configurations, or too much memory. */
   complete({ slot }: Pending, budget: number): boolean {
     const [frontier, results, seen] = [this.#frontier, this.#results, this.#seen];
     const last = this.states + budget;
     this.#target = slot;
     results.clear();
     seen.clear();
-    this.#candidates.choose(this.#machine, this.#actions, this.#kinds);
+    this.#candidates.choose(slot, this.#machine, this.#actions, this.#kinds);
     this.#unchanged.begin(this.#words);
     this.#overwriting.fill(0);
     for (let other = 0; other < this.#actions.length; other++) {
@@ -179,7 +181,7 @@ export class FrontierSearch {
     }
     for (let i = 0; i < seen.count; i++) {
       if (!seen.read(i, this.#current, this.#words)) continue;
-      if (++this.states > last || this.#trace?.full === true) return false;
+      if (++this.states > last || this.#machine.weight > MAXIMUM_WEIGHT || this.#trace?.full === true) return false;
       this.#expand();
     }
     this.#frontier = results;

@@ -52,7 +52,7 @@ export class KeySearch {
   #follow(search: FrontierSearch, maxStates: number, end: number): { type: Found['type']; operation: number } {
     const { outcome } = this.#columns;
     const open = new Map<number, Pending>();
-    const taken = this.#model.deferrable === true ? null : this.#taken();
+    const taken = this.#model.seenInAnswers === true ? this.#taken() : null;
     for (const event of this.#events) {
       const operation = event < 0 ? ~event : event;
       const ended = outcome[operation] as number;
@@ -62,8 +62,9 @@ export class KeySearch {
         if (ended === OK) {
           open.set(operation, search.open(call, operation));
         } else if (this.#model.functions[call.f]?.reads !== true) {
-          const given = taken === null ? undefined : this.#model.gives?.(call);
-          if (given === undefined || taken?.has(given) === true) search.unknown(call, operation);
+          const given = this.#model.gives?.(call);
+          const seen = taken === null || given === undefined || given.some((topic) => taken.has(topic));
+          if (seen) search.unknown(call, operation);
         }
       } else if (ended === OK) {
         if (operation === end) return { type: 'valid', operation };
@@ -78,12 +79,14 @@ export class KeySearch {
     return { type: 'valid', operation: -1 };
   }
 
-  /** Everything that some answer takes: an unknown operation that gives something else is of no use to anybody. */
+  /** Everything that some answer takes (`Model.seenInAnswers`). */
   #taken(): Set<unknown> {
     const taken = new Set<unknown>();
     for (const event of this.#events) {
       if (event < 0 || this.#columns.outcome[event] !== OK) continue;
-      for (const topic of this.#model.takes?.(this.#call(event)) ?? []) taken.add(topic);
+      const call = this.#call(event);
+      if (this.#model.functions[call.f]?.answers !== true) continue;
+      for (const topic of this.#model.takes?.(call) ?? []) taken.add(topic);
     }
     return taken;
   }

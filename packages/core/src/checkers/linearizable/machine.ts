@@ -8,7 +8,6 @@ import { ValueTable } from './value-table.ts';
 /** A model in small integers: states, actions (distinct calls) and topics (what a call gives, see `Model.gives`). */
 export interface Machine {
   readonly initial: number;
-  readonly deferrable: boolean;
   /** Roughly what its tables hold, in units of a small record; a search starts afresh when that grows too large. */
   readonly weight: number;
   action(call: Call): number;
@@ -16,10 +15,13 @@ export interface Machine {
   step(state: number, action: number): number;
   /** Whether the action never changes a state. */
   reads(action: number): boolean;
+  /** Whether the action is known to change every state. */
+  changes(action: number): boolean;
   overwrites(action: number): boolean;
-  /** -1: cannot be told. */
-  gives(action: number): number;
+  /** Topics; null: cannot be told. */
+  gives(action: number): readonly number[] | null;
   takes(action: number): readonly number[];
+  canWait(action: number): boolean;
   /** Another machine of the same model, with empty tables. */
   fresh(): Machine;
   /** The number in `other` of a state of this machine. */
@@ -34,25 +36,25 @@ export function machineOf(model: Model): Machine {
 /** More distinct calls than this in one search do not fit the keys of the cache of steps. */
 const MAX_ACTIONS = 2 ** 21;
 const UNITS_PER_RECORD = 64;
+/** A state whose identity is a text holds about as much again, and more, in pieces. */
+const TEXT_WEIGHT = 4;
 
 /** Numbers the states and calls of any model as they turn up, and remembers every step. */
 class InternedMachine implements Machine {
   readonly initial: number;
-  readonly deferrable: boolean;
   readonly #model: Model;
   readonly #states: unknown[] = [];
   readonly #stateIds = new Map<unknown, number>();
   readonly #calls: Call[] = [];
   readonly #actionIds = new Map<string, number>();
   readonly #topics = new ValueTable();
-  readonly #gives: number[] = [];
+  readonly #gives: (readonly number[] | null)[] = [];
   readonly #takes: (readonly number[])[] = [];
   readonly #steps = new Map<number, number>();
   #text = 0;
 
   constructor(model: Model) {
     this.#model = model;
-    this.deferrable = model.deferrable === true;
     this.initial = this.#stateId(model.initial());
   }
 
@@ -70,8 +72,7 @@ class InternedMachine implements Machine {
     this.#actionIds.set(name, action);
     this.#calls.push(call);
     this.#text += name.length;
-    const given = this.#model.gives?.(call);
-    this.#gives.push(given === undefined ? -1 : this.#topics.id(given));
+    this.#gives.push(this.#model.gives?.(call)?.map((topic) => this.#topics.id(topic)) ?? null);
     this.#takes.push((this.#model.takes?.(call) ?? []).map((topic) => this.#topics.id(topic)));
     return action;
   }
@@ -90,12 +91,20 @@ class InternedMachine implements Machine {
     return this.#model.functions[this.#call(action).f]?.reads === true;
   }
 
+  changes(action: number): boolean {
+    return this.#model.functions[this.#call(action).f]?.changes === true;
+  }
+
   overwrites(action: number): boolean {
     return this.#model.overwrites?.(this.#call(action)) === true;
   }
 
-  gives(action: number): number {
-    return this.#gives[action] ?? -1;
+  gives(action: number): readonly number[] | null {
+    return this.#gives[action] ?? null;
+  }
+
+  canWait(action: number): boolean {
+    return this.#model.canWait?.(this.#call(action)) === true;
   }
 
   takes(action: number): readonly number[] {
@@ -118,7 +127,7 @@ class InternedMachine implements Machine {
     const id = this.#states.length;
     this.#states.push(state);
     this.#stateIds.set(identity, id);
-    if (typeof identity === 'string') this.#text += identity.length;
+    if (typeof identity === 'string') this.#text += TEXT_WEIGHT * identity.length;
     return id;
   }
 

@@ -9,13 +9,13 @@ const MAX_VALUES = 2 ** 26;
 /** Registers with and without cas: a state is the number of a value, and so is a topic. */
 export class RegisterMachine implements Machine {
   readonly initial: number;
-  readonly deferrable = true;
   readonly #table = new ValueTable();
   readonly #values: unknown[] = [];
   readonly #actionIds = new Map<number, number>();
   /** By action: the value it must find, -1 when any will do, and the value it leaves, -1 when it changes nothing. */
   readonly #finds: number[] = [];
   readonly #leaves: number[] = [];
+  readonly #gives: (readonly number[])[] = [];
   readonly #takes: (readonly number[])[] = [];
 
   constructor() {
@@ -54,12 +54,20 @@ export class RegisterMachine implements Machine {
     return leaves < 0 || leaves === this.#finds[action];
   }
 
+  changes(): boolean {
+    return false;
+  }
+
   overwrites(action: number): boolean {
     return this.#finds[action] === -1 && this.#leaves[action] !== -1;
   }
 
-  gives(action: number): number {
-    return this.#leaves[action] as number;
+  gives(action: number): readonly number[] {
+    return this.#gives[action] as readonly number[];
+  }
+
+  canWait(action: number): boolean {
+    return this.overwrites(action);
   }
 
   takes(action: number): readonly number[] {
@@ -92,6 +100,7 @@ export class RegisterMachine implements Machine {
     this.#actionIds.set(name, action);
     this.#finds.push(finds);
     this.#leaves.push(leaves);
+    this.#gives.push(leaves < 0 ? [] : [leaves]);
     this.#takes.push(finds < 0 ? [] : [finds]);
     return action;
   }

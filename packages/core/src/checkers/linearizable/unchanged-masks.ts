@@ -23,7 +23,7 @@ export class UnchangedMasks {
     this.masks.fill(0, at, at + this.#words);
     for (let slot = 0; slot < actions.length; slot++) {
       const action = actions[slot] as number;
-      if (action === AWAITED || machine.step(state, action) !== state) continue;
+      if (action === AWAITED || machine.changes(action) || machine.step(state, action) !== state) continue;
       const word = at + (slot >>> 5);
       this.masks[word] = (this.masks[word] as number) | (1 << (slot & 31));
     }

@@ -41,11 +41,13 @@ export class UnknownKinds {
     const kind = this.#kinds.length;
     this.#kinds.push({ call, action, operations: [operation], invoked });
     this.#ofAction.set(action, kind);
-    const topic = machine.gives(action);
-    if (topic < 0) this.#untold.push(kind);
-    const giving = this.#byTopic.get(topic);
-    if (giving === undefined) this.#byTopic.set(topic, [kind]);
-    else giving.push(kind);
+    const topics = machine.gives(action);
+    if (topics === null) this.#untold.push(kind);
+    for (const topic of topics ?? []) {
+      const giving = this.#byTopic.get(topic);
+      if (giving === undefined) this.#byTopic.set(topic, [kind]);
+      else giving.push(kind);
+    }
     return kind;
   }
 

@@ -1,5 +1,5 @@
 import { canonical } from '../history.ts';
-import { type Call, IMPOSSIBLE, type Impossible, type Model, MUTATES, READS } from './model.ts';
+import { type Call, EXTENDS, IMPOSSIBLE, type Impossible, type Model, READS } from './model.ts';
 import { repeated } from './registers.ts';
 
 /** Logs that begin alike share their beginning, so that appending costs the same however long the log is. */
@@ -25,10 +25,13 @@ class LogNode {
   }
 }
 
+/** A topic that is no value's text. */
+const END = 'end';
+
 /** Values in the order in which they were appended: `append v`, `read` → the whole list. */
 export const APPEND_LOG: Model<LogNode> = {
   name: 'append-log',
-  functions: { read: READS, append: MUTATES },
+  functions: { read: READS, append: EXTENDS },
   partitioned: true,
   initial: () => new LogNode(null, ''),
   identity: (state) => state,
@@ -43,8 +46,11 @@ export const APPEND_LOG: Model<LogNode> = {
     if (result === undefined || result === null || Array.isArray(result)) return null;
     return 'reads something else than a list: write the whole log as a list';
   },
-  gives: (call) => (call.f === 'append' ? canonical(call.argument) : undefined),
-  takes: (call) => (call.f === 'read' ? elements(call.result).map(canonical) : []),
+  // Appends wait for reads, but not for each other: the order in which they come is what the log remembers.
+  gives: (call) => (call.f === 'append' ? [canonical(call.argument), END] : []),
+  takes: (call) => (call.f === 'read' ? elements(call.result).map(canonical) : [END]),
+  canWait: (call) => call.f === 'append',
+  seenInAnswers: true,
 };
 
 /** A log that was never written may be read as null. */

@@ -8,7 +8,6 @@ export const COUNTER: Model<number> = {
   name: 'counter',
   functions: { read: READS, add: MUTATES, increment: MUTATES, decrement: MUTATES },
   partitioned: true,
-  deferrable: true,
   initial: () => 0,
   identity: (state) => state,
   step(state: number, call: Call): number | Impossible {
@@ -23,8 +22,9 @@ export const COUNTER: Model<number> = {
     if (f === 'add' && !Number.isSafeInteger(argument)) return 'adds no integer: write one';
     return f === 'add' ? repeated(f, argument, result) : null;
   },
-  gives: (call) => (call.f === 'read' ? undefined : SUM),
+  gives: (call) => (call.f === 'read' ? [] : [SUM]),
   takes: (call) => (call.f === 'read' ? [SUM] : []),
+  canWait: (call) => call.f !== 'read',
 };
 
 function amount(call: Call): number {

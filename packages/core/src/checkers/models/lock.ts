@@ -12,7 +12,6 @@ export const LOCK: Model<string> = {
   name: 'lock',
   functions: { acquire: MUTATES, release: MUTATES },
   partitioned: true,
-  deferrable: true,
   initial: () => FREE,
   identity: (state) => state,
   step(state: string, call: Call): string | Impossible {
@@ -20,8 +19,8 @@ export const LOCK: Model<string> = {
     return state === from ? to : IMPOSSIBLE;
   },
   complaint: ({ f, argument, result }: Call) => repeated(f, argument, result),
-  gives: (call) => (call.f === 'acquire' ? holder(call) : FREE),
-  takes: (call) => (call.f === 'acquire' ? [FREE] : [holder(call)]),
+  gives: (call) => [call.f === 'acquire' ? holder(call) : FREE],
+  takes: (call) => [call.f === 'acquire' ? FREE : holder(call)],
 };
 
 function holder(call: Call): string {

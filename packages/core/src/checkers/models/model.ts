@@ -14,6 +14,8 @@ export type Impossible = typeof IMPOSSIBLE;
 export interface FunctionKind {
   /** Never changes the state. */
   readonly reads: boolean;
+  /** Always changes the state; false is always right to say. */
+  readonly changes: boolean;
   /** Its answer says more than that it happened, such as the value read. */
   readonly answers: boolean;
 }
@@ -34,20 +36,27 @@ export interface Model<State = unknown> {
   /** What is wrong with the values of a call, to be read after "line 3 "; null when they are as they should be. */
   complaint(call: Call): string | null;
   /**
-   * For speed, what a call provides and what the answer of another may be owed to: an operation is then tried early
-   * only where one that is under way takes what it gives. undefined: cannot be told, so it is always tried.
+   * For speed: what a call provides, and what an operation may owe it to others that it is possible at all, or comes
+   * where it comes. An operation is then tried early only where one that cannot wait, or that returns, takes what it
+   * gives. Left out, or undefined: cannot be told, so it is always tried.
    */
-  gives?(call: Call): unknown;
+  gives?(call: Call): readonly unknown[] | undefined;
   takes?(call: Call): readonly unknown[];
   /**
-   * Whether an operation that takes nothing, and gives nothing to those under way, can just as well wait: its effect
-   * is either hidden by a later one that `overwrites` or the same whenever it happens.
+   * Whether the operation, as long as nobody takes what it gives, can just as well happen later: either it stays
+   * possible and leaves the same, or what it leaves would have been hidden by one that `overwrites`.
    */
-  readonly deferrable?: boolean;
+  canWait?(call: Call): boolean;
+  /**
+   * Whether what an operation of unknown outcome gave is seen only where an answer takes it: else it never happened,
+   * for all that anybody can tell. Of use to objects that remember every order.
+   */
+  readonly seenInAnswers?: boolean;
   /** Possible in every state, and leaves a state that does not depend on the one before. */
   overwrites?(call: Call): boolean;
 }
 
-export const MUTATES: FunctionKind = { reads: false, answers: false };
-export const READS: FunctionKind = { reads: true, answers: true };
-export const TAKES: FunctionKind = { reads: false, answers: true };
+export const MUTATES: FunctionKind = { reads: false, changes: false, answers: false };
+export const EXTENDS: FunctionKind = { reads: false, changes: true, answers: false };
+export const READS: FunctionKind = { reads: true, changes: false, answers: true };
+export const TAKES: FunctionKind = { reads: false, changes: false, answers: true };

@@ -12,13 +12,13 @@ function register(name: string, functions: Model['functions']): Model<string> {
     name,
     functions,
     partitioned: true,
-    deferrable: true,
     initial: () => canonical(null),
     identity: (state) => state,
     step,
     complaint,
-    gives: (call) => (call.f === 'read' ? undefined : leaves(call)),
+    gives: (call) => (call.f === 'read' ? [] : [leaves(call)]),
     takes: (call) => (call.f === 'write' ? [] : [observes(call)]),
+    canWait: (call) => call.f === 'write',
     overwrites: (call) => call.f === 'write',
   };
 }

@@ -7,7 +7,6 @@ export const SET: Model<readonly string[]> = {
   name: 'set',
   functions: { read: READS, add: MUTATES },
   partitioned: true,
-  deferrable: true,
   initial: () => [],
   identity: (state) => state.join('\n'),
   step(state: readonly string[], call: Call): readonly string[] | Impossible {
@@ -21,8 +20,9 @@ export const SET: Model<readonly string[]> = {
     if (result === undefined || result === null || Array.isArray(result)) return null;
     return 'reads something else than a set: write its elements as a list';
   },
-  gives: (call) => (call.f === 'add' ? canonical(call.argument) : undefined),
+  gives: (call) => (call.f === 'add' ? [canonical(call.argument)] : []),
   takes: (call) => (call.f === 'read' ? elements(call.result) : []),
+  canWait: (call) => call.f === 'add',
 };
 
 /** A set that was never written may be read as null. */
