@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import {
-  type CheckOptions,
+  checkKv,
   checkLinearizable,
+  isKvHistory,
+  type KvVerdict,
   MODELS,
   readHistory,
   type Verdict,
@@ -10,7 +12,10 @@ import {
 import { CommandError, ExitCode, messageOf } from '../exit-code.ts';
 import { countLines, resultLine } from '../tour/verdict.ts';
 
-export const CHECK_MODELS: readonly string[] = MODELS.map((model) => model.name);
+/** The name for a store with revisions, which is judged by `checkKv`. */
+const KV = 'kv';
+
+export const CHECK_MODELS: readonly string[] = [...MODELS.map((model) => model.name), KV];
 
 export interface CheckFileOptions {
   readonly model?: string;
@@ -20,25 +25,35 @@ export interface CheckFileOptions {
 
 export interface CheckOutput {
   readonly exitCode: ExitCode;
-  readonly verdict: Verdict;
+  readonly verdict: Verdict | KvVerdict;
   readonly text: string;
 }
 
 /** Enough of a legal order to see what was going on; all of it is in the JSON. */
 const SHOWN_OPERATIONS = 12;
 const STANDARD_INPUT = 0;
+const EXIT_CODES = { valid: ExitCode.ok, invalid: ExitCode.failure, unknown: ExitCode.unknown } as const;
 
 /** Exit codes as a checker's: 0 linearizable, 1 violation, 2 unknown or unreadable. */
-export function checkFile(path: string, { format, ...options }: CheckFileOptions = {}): CheckOutput {
+export function checkFile(path: string, { format, model, ...limits }: CheckFileOptions = {}): CheckOutput {
   try {
     const { events, where } = readHistory(readFileSync(path === '-' ? STANDARD_INPUT : path, 'utf8'), format);
-    const checked: CheckOptions = { ...options, where };
-    const verdict = checkLinearizable(events, checked);
-    const exitCode = { valid: ExitCode.ok, invalid: ExitCode.failure, unknown: ExitCode.unknown }[verdict.result];
-    return { exitCode, verdict, text: textOf(verdict) };
+    const options = { ...limits, where };
+    if (model === KV || (model === undefined && isKvHistory(events))) {
+      const verdict = checkKv(events, options);
+      return { exitCode: EXIT_CODES[verdict.result], verdict, text: kvText(verdict) };
+    }
+    const verdict = checkLinearizable(events, model === undefined ? options : { ...options, model });
+    return { exitCode: EXIT_CODES[verdict.result], verdict, text: textOf(verdict) };
   } catch (cause) {
     throw new CommandError(ExitCode.unknown, `cannot check ${path}: ${messageOf(cause)}`, { cause });
   }
+}
+
+function kvText(verdict: KvVerdict): string {
+  const lines = [`${KV}: up to revision ${verdict.lastRevision}, ${countLines(verdict).join('')}`, resultLine(verdict)];
+  if (verdict.violation !== undefined) lines.push(prefixLine(verdict.violation.prefixLength));
+  return lines.join('\n');
 }
 
 function textOf(verdict: Verdict): string {
@@ -48,7 +63,7 @@ function textOf(verdict: Verdict): string {
 }
 
 function violationLines({ prefixLength, order }: Violation): string[] {
-  const lines = [`the first ${prefixLength} events cannot be explained, the first ${prefixLength - 1} can`];
+  const lines = [prefixLine(prefixLength)];
   if (order.length === 0) return lines;
   const left = order.length - SHOWN_OPERATIONS;
   lines.push(
@@ -59,4 +74,8 @@ function violationLines({ prefixLength, order }: Violation): string[] {
     lines.push(`  process ${process} ${f}${value === null ? '' : ` ${JSON.stringify(value)}`}${unknown}`);
   }
   return lines;
+}
+
+function prefixLine(length: number): string {
+  return `the first ${length} events cannot be explained, the first ${length - 1} can`;
 }

@@ -1,4 +1,4 @@
-import { checkLinearizable, type HistoryEvent, type Verdict } from '@polder/core/checkers';
+import { checkLinearizable, type HistoryEvent, type KvVerdict, type Verdict } from '@polder/core/checkers';
 
 /** Under these many `ok` operations a tour has shown nothing, and says so by failing. */
 export const MINIMUM_OK = { read: 200, write: 200, cas: 20 } as const;
@@ -25,14 +25,14 @@ export function judge(
   return { passed: verdict.result === 'valid' && enough, lines };
 }
 
-export function countLines(verdict: Verdict): string[] {
+export function countLines(verdict: Pick<Verdict, 'operations'> & { readonly keys?: number }): string[] {
   const counts = Object.entries(verdict.operations).map(
     ([f, { ok, fail, info }]) => `${f} ${ok} ok, ${fail} failed, ${info} unknown`,
   );
-  return [`operations on ${verdict.keys} keys: ${counts.join('; ')}`];
+  return [`operations${verdict.keys === undefined ? '' : ` on ${verdict.keys} keys`}: ${counts.join('; ')}`];
 }
 
-export function resultLine(verdict: Verdict): string {
+export function resultLine(verdict: Verdict | KvVerdict): string {
   switch (verdict.result) {
     case 'valid':
       return 'linearizable: one order of the operations explains every answer';

@@ -170,7 +170,13 @@ describe.each(MODELS)('L1: %s', (model) => {
     // Logs and queues remember every order, so that many clients at once take many states.
     const clients = model === 'queue' ? 2 : model === 'append-log' ? 4 : 7;
     for (let seed = 0; seed < CLIENT_RUNS; seed++) {
-      const events = clientsOf(naiveOf(model), KINDS[model] as readonly Kind[], picker(seed), 60, clients);
+      const events = clientsOf(
+        naiveOf(model),
+        KINDS[model] as readonly Kind[],
+        picker(seed),
+        model === 'queue' ? 25 : 60,
+        clients,
+      );
       const verdict = checkLinearizable(events, { model });
       if (verdict.result !== 'valid')
         expect.fail(`seed ${seed}: ${verdict.reason ?? verdict.violation?.sentence}\n${formatHistory(events)}`);

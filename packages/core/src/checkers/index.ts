@@ -13,3 +13,5 @@ export { type CheckOptions, checkLinearizable, type Verdict, type Violation } fr
 export { LinearizabilityChecker, type StreamOptions } from './linearizable-stream.ts';
 export { MODELS, modelNamed } from './models/infer.ts';
 export { type Call, type FunctionKind, IMPOSSIBLE, type Impossible, type Model } from './models/model.ts';
+export { checkKv, isKvHistory, type KvOptions, type KvVerdict, type KvViolation } from './revisions/check-kv.ts';
+export type { CompareAsked, KeySeen, KvAnswered, KvAsked } from './revisions/kv-operation.ts';
