@@ -328,6 +328,50 @@ describe('L3: histories of clients', () => {
   });
 });
 
+describe('L7: what changes nothing is not placed for that reason', () => {
+  test('a write of the value that is there may have overwritten another one first', () => {
+    const { result } = checkLinearizable(
+      history(
+        [1, 'invoke', 'cas', [null, 3]],
+        [5, 'invoke', 'write', 1],
+        [6, 'invoke', 'write', 3],
+        [6, 'ok', 'write', 3],
+        [5, 'ok', 'write', 1],
+        [1, 'ok', 'cas', [null, 3]],
+        [0, 'invoke', 'cas', [3, 2]],
+        [0, 'ok', 'cas', [3, 2]],
+      ),
+    );
+    expect(result).toBe('valid');
+  });
+
+  test('a write of the value that is there may come later, where its value is needed again', () => {
+    const events = history(
+      [1, 'invoke', 'write', 1],
+      [1, 'ok', 'write', 1],
+      [2, 'invoke', 'write', 1],
+      [1, 'invoke', 'write', 2],
+      [1, 'ok', 'write', 2],
+      [3, 'invoke', 'read'],
+      [3, 'ok', 'read', 1],
+      [2, 'ok', 'write', 1],
+    );
+    expect(checkLinearizable(events).result).toBe('valid');
+  });
+
+  test('more operations under way than a word has bits are all kept apart', () => {
+    const open = Array.from({ length: 70 }, (_, i): Short => [i, 'invoke', 'cas', [i === 0 ? null : i, i + 1]]);
+    const ends = Array.from({ length: 70 }, (_, i): Short => [i, 'ok', 'cas', [i === 0 ? null : i, i + 1]]);
+    expect(checkLinearizable(history(...open, ...ends)).result).toBe('valid');
+    expect(checkLinearizable(history(...open.slice(1), ...ends.slice(1))).result).toBe('invalid');
+    const twice: Short[] = [
+      [99, 'invoke', 'cas', [35, 36]],
+      [99, 'ok', 'cas', [35, 36]],
+    ];
+    expect(checkLinearizable(history(...open, ...twice, ...ends)).result).toBe('invalid');
+  });
+});
+
 describe('L4: a verdict never claims more than was seen', () => {
   test('D5: an empty history is not valid', () => {
     expect(checkLinearizable([])).toMatchObject({ result: 'unknown', keys: 0 });

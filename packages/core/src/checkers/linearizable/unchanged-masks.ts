@@ -31,10 +31,10 @@ export class UnchangedMasks {
   }
 
   #grow(state: number): void {
-    const rounds = new Int32Array(2 * (state + 1));
+    const rounds = new Int32Array(Math.max(this.#rounds.length, 2 * (state + 1)));
     rounds.set(this.#rounds);
     const masks = new Int32Array(rounds.length * this.#words);
-    masks.set(this.masks.subarray(0, masks.length));
+    masks.set(this.masks);
     [this.#rounds, this.masks] = [rounds, masks];
   }
 }
