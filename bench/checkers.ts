@@ -20,6 +20,8 @@ const LONG: RegisterHistoryOptions = { operations: 100_000, clients: 8, values: 
 
 interface Timed {
   readonly seconds: number;
+  /** Of the processor: what another load on the machine does not change much. */
+  readonly cpuSeconds: number;
   readonly operations: number;
   readonly verdicts: Readonly<Record<string, number>>;
 }
@@ -95,20 +97,23 @@ function timed(
 ): Timed {
   const verdicts: Record<string, number> = {};
   const startMs = performance.now();
+  const before = process.cpuUsage();
   for (const history of histories) {
     const verdict = check(history);
     verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
   }
   const seconds = (performance.now() - startMs) / 1_000;
+  const used = process.cpuUsage(before);
+  const cpuSeconds = (used.user + used.system) / 1e6;
   const events = histories.reduce((sum, history) => sum + history.length, 0);
-  return { seconds, operations: Math.round(events / 2), verdicts };
+  return { seconds, cpuSeconds, operations: Math.round(events / 2), verdicts };
 }
 
 export function formatCheckers(report: CheckersReport): string {
-  const line = (name: string, { seconds, operations, verdicts }: Timed, more = ''): string => {
+  const line = (name: string, { seconds, cpuSeconds, operations, verdicts }: Timed, more = ''): string => {
     const rate = Math.round(operations / seconds).toLocaleString('en');
     const counts = Object.entries(verdicts).map(([verdict, count]) => `${count} ${verdict}`);
-    return `  ${name.padEnd(44)} ${seconds.toFixed(2)} s, ${rate} operations/s, ${counts.join(', ')}${more}`;
+    return `  ${name.padEnd(44)} ${seconds.toFixed(2)} s (${cpuSeconds.toFixed(2)} of CPU), ${rate} operations/s, ${counts.join(', ')}${more}`;
   };
   const { many, manyByPeer, crowded, unique, streamed, atOnce, peakMemoryMb } = report;
   return [
