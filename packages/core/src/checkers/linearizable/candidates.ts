@@ -42,8 +42,9 @@ export class Candidates {
         if (action === AWAITED || slot === target || this.#chosen[slot] === this.#round) continue;
         if (!this.#givesWhatIsTaken(machine.gives(action))) continue;
         this.#choose(slot);
-        grew = true;
-        this.#take(machine.takes(action), kinds);
+        const takes = machine.takes(action);
+        if (takes.length > 0) grew = true;
+        this.#take(takes, kinds);
       }
     }
   }

@@ -169,16 +169,11 @@ export class FrontierSearch {
     this.#target = slot;
     results.clear();
     seen.clear();
-    this.#candidates.choose(slot, this.#machine, this.#actions, this.#kinds);
     this.#unchanged.begin(this.#words);
-    this.#overwriting.fill(0);
-    for (let other = 0; other < this.#actions.length; other++) {
-      const action = this.#actions[other] as number;
-      if (action !== AWAITED && this.#machine.overwrites(action)) put(this.#overwriting, 0, other);
-    }
     for (let i = 0; i < frontier.count; i++) {
       if (frontier.read(i, this.#made, this.#words)) this.#visit();
     }
+    if (seen.count > 0) this.#prepare();
     for (let i = 0; i < seen.count; i++) {
       if (!seen.read(i, this.#current, this.#words)) continue;
       if (++this.states > last || this.#machine.weight > MAXIMUM_WEIGHT || this.#trace?.full === true) return false;
@@ -187,6 +182,16 @@ export class FrontierSearch {
     this.#frontier = results;
     this.#results = frontier;
     return true;
+  }
+
+  /** Only for a return that was not placed or covered before, wherever the object may be. */
+  #prepare(): void {
+    this.#candidates.choose(this.#target, this.#machine, this.#actions, this.#kinds);
+    this.#overwriting.fill(0);
+    for (let slot = 0; slot < this.#actions.length; slot++) {
+      const action = this.#actions[slot] as number;
+      if (action !== AWAITED && this.#machine.overwrites(action)) put(this.#overwriting, 0, slot);
+    }
   }
 
   /** `made` is a configuration that can be: it is done if the target is placed or covered, else looked at further. */
