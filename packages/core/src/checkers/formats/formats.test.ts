@@ -58,6 +58,11 @@ describe('F1: a history means the same in each format', () => {
     expect(checkLinearizable(events)).toMatchObject({ result: 'valid', model: 'cas-register', keys: 1 });
   });
 
+  test('why an operation timed out is no value', () => {
+    const { events } = readHistory(LOG);
+    expect(events[2]).toMatchObject({ type: 'info', f: 'write', value: null });
+  });
+
   test('keys and times are kept where a format has them', () => {
     const { events } = readHistory('{:process 0 :type :invoke :f :read :value nil :key :x :time 7}');
     expect(events[0]).toMatchObject({ key: ':x', time: 7 });
