@@ -55,6 +55,29 @@ test('L6: an answer that comes late is compared with everything since its operat
   expect(stream(history(...slow, [9, 'ok', 'read', 201])).verdict().result).toBe('invalid');
 });
 
+test('L6: an answer that fits the present may be owed to the past, when a later question turns out so', () => {
+  const steps: Short[] = [
+    [1, 'invoke', 'decrement'],
+    [2, 'invoke', 'increment'],
+    [2, 'info', 'increment'],
+    [3, 'invoke', 'increment'],
+    [4, 'invoke', 'decrement'],
+    [5, 'invoke', 'read'],
+    [3, 'ok', 'increment'],
+    [4, 'ok', 'decrement'],
+    [6, 'invoke', 'read'],
+    [1, 'ok', 'decrement'],
+    [5, 'ok', 'read', -1],
+  ];
+  // Only if process 5 read between the two of processes 4 and 3 can the doubtful increment have shown.
+  const seen = (value: number): HistoryEvent[] => history(...steps, [6, 'ok', 'read', value]);
+  for (const value of [-1, 0, 1, 2]) {
+    const expected = checkLinearizable(seen(value), { model: 'counter' }).result;
+    expect(stream(seen(value), new LinearizabilityChecker('counter')).verdict().result, `${value}`).toBe(expected);
+  }
+  expect(checkLinearizable(seen(1), { model: 'counter' }).result).toBe('valid');
+});
+
 test('D6 L6: an operation that is open for too long makes the verdict unknown, but hides no violation', () => {
   const events: Short[] = [[9, 'invoke', 'read']];
   for (let i = 1; i <= 50; i++) events.push([1, 'invoke', 'write', i], [1, 'ok', 'write', i]);

@@ -71,7 +71,8 @@ export class ObjectStream {
     if (since !== undefined) {
       this.#awaited.delete(pending);
       this.#search.answer(pending, answered);
-      if (!this.#search.changesNothing(pending) && !this.#replay(since - this.#first)) {
+      const plain = !this.#awaitedAfter(since) && this.#search.changesNothing(pending);
+      if (!plain && !this.#replay(since - this.#first)) {
         this.#gaveUp = true;
         return;
       }
@@ -114,6 +115,15 @@ export class ObjectStream {
         this.#search.leaveOpen(pending);
         return true;
     }
+  }
+
+  /**
+   * Whether the answer to an operation that began later than that is awaited: it will go back to a moment at which
+   * it must be known what the earlier one, answered by then, may have seen before.
+   */
+  #awaitedAfter(since: number): boolean {
+    for (const began of this.#awaited.values()) if (began > since) return true;
+    return false;
   }
 
   /** Lives through the moments kept from `from` on once more, knowing more. */
