@@ -187,6 +187,7 @@ describe.each(MODELS)('L1: %s', (model) => {
         clients,
       );
       const verdict = checkLinearizable(events, { model });
+      if (verdict.result === 'unknown' && CAMPAIGN > 0 && mayGiveUp) continue;
       if (verdict.result !== 'valid')
         expect.fail(`seed ${seed}: ${verdict.reason ?? verdict.violation?.sentence}\n${formatHistory(events)}`);
       const checker = new LinearizabilityChecker(model);
