@@ -1,6 +1,7 @@
 /** `npm run bench -- [PART ...] [--json]`; run `npm run build` before. Parts that write figures run only when named. */
 import { cpus, loadavg } from 'node:os';
 import { benchAnomalies, formatAnomalies } from './anomalies.ts';
+import { benchCheckers, formatCheckers } from './checkers.ts';
 import { benchClocks, formatClocks } from './clocks.ts';
 import { benchEventLog, formatEventLog } from './event-log.ts';
 import { benchExplore, formatExplore } from './explore.ts';
@@ -20,6 +21,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map([
   ['puts', { usual: true, run: async (say) => told(await benchPuts(progress), formatPuts, say) }],
   ['simulator', { usual: true, run: (say) => told(benchSimulator(), formatSimulator, say) }],
   ['anomalies', { usual: true, run: (say) => told(benchAnomalies(), formatAnomalies, say) }],
+  ['checkers', { usual: true, run: (say) => told(benchCheckers(), formatCheckers, say) }],
   ['clocks', { usual: true, run: (say) => told(benchClocks(), formatClocks, say) }],
   ['event-log', { usual: true, run: (say) => told(benchEventLog(), formatEventLog, say) }],
   ['explore', { usual: true, run: (say) => told(benchExplore(), formatExplore, say) }],

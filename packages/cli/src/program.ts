@@ -1,9 +1,10 @@
+import { FORMATS } from '@polder/core/checkers';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { MAX_MEMBERS } from './cluster/cluster-file.ts';
 import { askControl, MEMBER_ACTIONS } from './cluster/control.ts';
 import { locate, type Whereabouts } from './cluster/locate.ts';
 import { type LinkFault } from './cluster/member-http.ts';
-import { checkFile } from './commands/check.ts';
+import { CHECK_MODELS, type CheckFileOptions, checkFile } from './commands/check.ts';
 import { compact, del, get, type KvOptions, memberList, put, type TxnOptions, txn } from './commands/kv.ts';
 import { applyPlan, heal, type LinkPlan, parseGroup, planPartition } from './commands/links.ts';
 import { collectStatus, statusJson, statusTable } from './commands/status.ts';
@@ -234,10 +235,15 @@ function addLinks(program: Command, terminal: Terminal): void {
 function addCheck(program: Command, terminal: Terminal, setExit: (code: ExitCode) => void): void {
   program
     .command('check <file>')
-    .description('is a history (JSON lines) linearizable? exit code 0 yes, 1 no, 2 unknown')
+    .description('is a history linearizable? exit code 0 yes, 1 no, 2 unknown; "-" reads standard input')
+    .addOption(
+      new Option('--model <model>', 'what it was done to (default: told by the operations)').choices(CHECK_MODELS),
+    )
+    .addOption(new Option('--format <format>', 'of the file (default: told by its content)').choices(FORMATS))
+    .option('--max-states <n>', 'give up a key after so many', integer(1, Number.MAX_SAFE_INTEGER))
     .option('--json', 'the whole verdict, for programs')
-    .action((path: string, options: { json?: boolean }) => {
-      const { exitCode, verdict, text } = checkFile(path);
+    .action((path: string, options: CheckFileOptions & { json?: boolean }) => {
+      const { exitCode, verdict, text } = checkFile(path, options);
       terminal.data(options.json ? JSON.stringify(verdict) : text);
       setExit(exitCode);
     });

@@ -1,4 +1,4 @@
-import { checkLinearizable, type HistoryEvent, type Verdict } from '@polder/core/checkers';
+import { checkLinearizable, type HistoryEvent, type KvVerdict, type Verdict } from '@polder/core/checkers';
 
 /** Under these many `ok` operations a tour has shown nothing, and says so by failing. */
 export const MINIMUM_OK = { read: 200, write: 200, cas: 20 } as const;
@@ -17,7 +17,7 @@ export function judge(
   const lines = [...countLines(verdict), resultLine(verdict)];
   let enough = true;
   for (const f of ['read', 'write', 'cas'] as const) {
-    const ok = verdict.operations[f].ok;
+    const ok = verdict.operations[f]?.ok ?? 0;
     if (ok >= minimum[f]) continue;
     enough = false;
     lines.push(`too little was shown: ${ok} ok ${f}s, at least ${minimum[f]} are needed`);
@@ -25,15 +25,14 @@ export function judge(
   return { passed: verdict.result === 'valid' && enough, lines };
 }
 
-export function countLines(verdict: Verdict): string[] {
-  const of = (f: 'read' | 'write' | 'cas'): string => {
-    const { ok, fail, info } = verdict.operations[f];
-    return `${f} ${ok} ok, ${fail} failed, ${info} unknown`;
-  };
-  return [`operations on ${verdict.keys} keys: ${of('read')}; ${of('write')}; ${of('cas')}`];
+export function countLines(verdict: Pick<Verdict, 'operations'> & { readonly keys?: number }): string[] {
+  const counts = Object.entries(verdict.operations).map(
+    ([f, { ok, fail, info }]) => `${f} ${ok} ok, ${fail} failed, ${info} unknown`,
+  );
+  return [`operations${verdict.keys === undefined ? '' : ` on ${verdict.keys} keys`}: ${counts.join('; ')}`];
 }
 
-export function resultLine(verdict: Verdict): string {
+export function resultLine(verdict: Verdict | KvVerdict): string {
   switch (verdict.result) {
     case 'valid':
       return 'linearizable: one order of the operations explains every answer';

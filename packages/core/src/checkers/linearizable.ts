@@ -1,22 +1,45 @@
-import { assert, defined } from '../base/assert.ts';
-import { canonical, type HistoryEvent, type Operation, type Outcome, pairOperations } from './history.ts';
-import { RegisterSearch } from './register-search.ts';
+import { assert } from '../base/assert.ts';
+import {
+  byPosition,
+  checkEvent,
+  type HistoryEvent,
+  type Operation,
+  type Outcome,
+  operationOf,
+  type Where,
+} from './history.ts';
+import { type Columns, columnsOf } from './linearizable/columns.ts';
+import { type Found, KeySearch } from './linearizable/key-search.ts';
+import { sentenceOf, whyUnknown } from './linearizable/sentences.ts';
+import { Zones } from './linearizable/zones.ts';
+import { ModelInference, modelNamed } from './models/infer.ts';
+import type { Model } from './models/model.ts';
+import { CAS_REGISTER, REGISTER } from './models/registers.ts';
 
 export interface CheckOptions {
-  /** States a search may look at for one key before it gives the answer `unknown`. */
+  /** What the operations are done to, or its name (`MODELS`); left out, the operations tell. */
+  readonly model?: Model | string;
+  /**
+   * A search that looks at more configurations of one key before it gives the answer `unknown`. Left out: a million,
+   * or 20 for each operation of the key, whichever is more.
+   */
   readonly maxStates?: number;
   /** With fewer `ok` operations there is nothing to believe: the result is `unknown` (PITFALLS D5). At least 1. */
   readonly minimumOk?: number;
+  /** Names positions in complaints; `RecordedHistory.where` names lines. */
+  readonly where?: Where;
 }
 
 export interface Verdict {
   readonly result: 'valid' | 'invalid' | 'unknown';
   /** Why the result is `unknown`; null otherwise. */
   readonly reason: string | null;
+  /** The name of the model. */
+  readonly model: string;
   /** Operations by what they do and how they ended; one that never completed counts as `info`. */
-  readonly operations: Readonly<Record<HistoryEvent['f'], Readonly<Record<Outcome, number>>>>;
+  readonly operations: Readonly<Record<string, Readonly<Record<Outcome, number>>>>;
   readonly keys: number;
-  /** How many states the searches looked at. */
+  /** How many configurations the searches looked at. */
   readonly states: number;
   readonly violation?: Violation;
 }
@@ -27,96 +50,113 @@ export interface Violation {
   readonly prefixLength: number;
   /** The first operation that no order can place. */
   readonly operation: Operation;
+  /**
+   * Operations of the key, in a legal order, that explain every answer before that operation's; empty when finding
+   * one took more than `maxStates`.
+   */
+  readonly order: readonly Operation[];
   /** For a person. */
   readonly sentence: string;
 }
 
 const DEFAULT_MAX_STATES = 1_000_000;
+const DEFAULT_STATES_PER_EVENT = 10;
 
 /**
- * Whether the history of registers is linearizable (Herlihy and Wing, 1990): some order of the operations, each
- * between its invocation and its return, explains every answer. Keys are independent (locality, section 3.3), and
- * absent (null) at first. Throws `MalformedHistory`.
+ * Whether the history is linearizable (Herlihy and Wing, 1990): some order of the operations, each between its
+ * invocation and its return, explains every answer. Keys are independent (locality, section 3.3) where the model says
+ * so. Throws `MalformedHistory` and `UnknownModel`.
  */
 export function checkLinearizable(history: readonly HistoryEvent[], options: CheckOptions = {}): Verdict {
-  const maxStates = options.maxStates ?? DEFAULT_MAX_STATES;
-  const minimumOk = options.minimumOk ?? 1;
-  assert(Number.isSafeInteger(maxStates) && maxStates >= 1, 'maxStates is a positive integer');
+  const { minimumOk = 1, where = byPosition } = options;
   assert(Number.isSafeInteger(minimumOk) && minimumOk >= 1, 'minimumOk is a positive integer: nothing proves nothing');
-  const operations = pairOperations(history);
-  const byKey = new Map<string, Operation[]>();
-  const counts = { read: noOperations(), write: noOperations(), cas: noOperations() };
-  for (const operation of operations) {
-    counts[operation.f][operation.outcome]++;
-    const ofKey = byKey.get(operation.key);
-    if (ofKey === undefined) byKey.set(operation.key, [operation]);
-    else ofKey.push(operation);
-  }
+  const model = modelOf(history, options, where);
+  const columns = columnsOf(history, model, where);
   let states = 0;
-  let first: Operation | null = null;
+  let first: { key: number; operation: number } | null = null;
   const unfinished: string[] = [];
-  for (const [key, ofKey] of byKey) {
-    const found = new RegisterSearch(maxStates).run(ofKey);
+  let clusters: Int32Array | null = null;
+  const room = (): Int32Array => (clusters ??= new Int32Array(columns.operations));
+  for (let key = 0; key < columns.keys.length; key++) {
+    const found = judge(history, columns, key, model, options, room);
     states += found.states;
-    if (found.type === 'unknown') unfinished.push(key);
-    if (found.type === 'invalid' && (first === null || found.operation.completedAt < first.completedAt)) {
-      first = found.operation;
+    if (found.type === 'unknown') unfinished.push(columns.keys[key] as string);
+    if (found.type === 'invalid' && (first === null || earlier(columns, found.operation, first.operation))) {
+      first = { key, operation: found.operation };
     }
   }
-  const summary = { operations: counts, keys: byKey.size, states };
+  const operations = Object.fromEntries(
+    [...columns.counts].map(([f, [ok = 0, fail = 0, info = 0]]) => [f, { ok, fail, info }]),
+  );
+  const summary = { model: model.name, operations, keys: columns.keys.length, states };
   if (first !== null) {
-    const violation = violationOf(first, defined(byKey.get(first.key), 'the key of an operation has operations'));
+    const violation = violationOf(history, columns, first.key, first.operation, model, options);
     return { result: 'invalid', reason: null, ...summary, violation };
   }
-  const ok = counts.read.ok + counts.write.ok + counts.cas.ok;
-  const reason = whyUnknown(unfinished, maxStates, ok, minimumOk);
+  const ok = Object.values(operations).reduce((sum, each) => sum + each.ok, 0);
+  const limit = options.maxStates === undefined ? 'the states allowed' : `${options.maxStates} states`;
+  const reason = whyUnknown(unfinished, limit, ok, minimumOk);
   return { result: reason === null ? 'valid' : 'unknown', reason, ...summary };
 }
 
-function noOperations(): Record<Outcome, number> {
-  return { ok: 0, fail: 0, info: 0 };
-}
-
-function whyUnknown(unfinished: readonly string[], maxStates: number, ok: number, minimumOk: number): string | null {
-  if (unfinished.length > 0) {
-    const keys = `key ${JSON.stringify(unfinished[0])}${unfinished.length > 1 ? ` and ${unfinished.length - 1} more` : ''}`;
-    return `${keys}: no answer within ${maxStates} states; raise maxStates, or use more keys or fewer clients at once`;
+function modelOf(history: readonly HistoryEvent[], { model }: CheckOptions, where: Where): Model {
+  if (typeof model === 'string') return modelNamed(model);
+  if (model !== undefined) return model;
+  const inference = new ModelInference();
+  for (let position = 0; position < history.length; position++) {
+    inference.add(checkEvent(history[position], position, where), position, where);
   }
-  if (ok >= minimumOk) return null;
-  return `only ${ok} operations succeeded, and ${minimumOk} are the least that says anything: run for longer`;
+  return inference.model;
 }
 
-function violationOf(operation: Operation, ofKey: readonly Operation[]): Violation {
-  assert(Number.isFinite(operation.completedAt), 'only an operation that returned can be impossible to place');
-  const prefixLength = operation.completedAt + 1;
-  return { key: operation.key, prefixLength, operation, sentence: sentenceOf(operation, ofKey) };
+function judge(
+  history: readonly HistoryEvent[],
+  columns: Columns,
+  key: number,
+  model: Model,
+  { maxStates }: CheckOptions,
+  room: () => Int32Array,
+): Found {
+  const events = columns.events[key] as Int32Array;
+  const zones = model === REGISTER || model === CAS_REGISTER ? Zones.of(history, columns, events, room()) : null;
+  if (zones === null) return new KeySearch(history, columns, events, model).run(maxStatesOf(events, maxStates));
+  const operation = zones.firstImpossible();
+  return operation < 0 ? { type: 'valid', states: 0 } : { type: 'invalid', states: 0, operation };
 }
 
-function sentenceOf(operation: Operation, ofKey: readonly Operation[]): string {
-  const { key, process, invokeIndex, completeIndex } = operation;
-  const observed = canonical(operation.f === 'cas' ? (operation.value as unknown[])[0] : operation.value);
-  const who = `Process ${process} ${operation.f === 'cas' ? 'swapped' : 'read'} ${shown(observed)}`;
-  const start = `${who} at key ${JSON.stringify(key)} (events ${invokeIndex} to ${completeIndex})`;
-  const writers = ofKey.filter((other) => other !== operation && other.f !== 'read' && written(other) === observed);
-  const inTime = writers.filter((other) => other.invokedAt < operation.completedAt && other.outcome !== 'fail');
-  if (inTime.length === 0 && observed !== 'null') {
-    const failed = writers.some((other) => other.invokedAt < operation.completedAt);
-    return `${start}, but ${failed ? 'the only operation to write that had failed' : 'nobody had written that by then'}.`;
-  }
-  const before = ofKey.filter((other) => other.f !== 'read' && other.completedAt < operation.invokedAt);
-  const latest = before.filter((other) => other.outcome === 'ok').sort((a, b) => b.completedAt - a.completedAt)[0];
-  if (latest !== undefined && written(latest) !== observed) {
-    const did = `process ${latest.process}'s ${latest.f} of ${shown(written(latest))}`;
-    const acknowledged = `was acknowledged at event ${latest.completeIndex}, before that began`;
-    return `${start}, but ${did} ${acknowledged}, and no order of the operations brings ${shown(observed)} back.`;
-  }
-  return `${start}, but no order of the operations so far explains both that and the answers before it.`;
+function maxStatesOf(events: Int32Array, maxStates: number | undefined): number {
+  if (maxStates === undefined) return Math.max(DEFAULT_MAX_STATES, DEFAULT_STATES_PER_EVENT * events.length);
+  assert(maxStates >= 1, 'maxStates is a positive number');
+  return maxStates;
 }
 
-function written(operation: Operation): string {
-  return canonical(operation.f === 'cas' ? (operation.value as unknown[])[1] : operation.value);
+function earlier(columns: Columns, a: number, b: number): boolean {
+  return (columns.completedAt[a] as number) < (columns.completedAt[b] as number);
 }
 
-function shown(value: string): string {
-  return value === 'null' ? 'no value' : value;
+function violationOf(
+  history: readonly HistoryEvent[],
+  columns: Columns,
+  key: number,
+  operation: number,
+  model: Model,
+  { maxStates }: CheckOptions,
+): Violation {
+  const events = columns.events[key] as Int32Array;
+  const told = (each: number): Operation => {
+    const [invokedAt, completedAt] = [columns.invokedAt[each] as number, columns.completedAt[each] as number];
+    const complete = completedAt < 0 ? null : (history[completedAt] as HistoryEvent);
+    return operationOf(history[invokedAt] as HistoryEvent, invokedAt, complete, completedAt);
+  };
+  const ofKey = [...events].filter((event) => event >= 0).map(told);
+  const first = told(operation);
+  assert(Number.isFinite(first.completedAt), 'only an operation that returned can be impossible to place');
+  const order = new KeySearch(history, columns, events, model).orderBefore(operation, maxStatesOf(events, maxStates));
+  return {
+    key: first.key,
+    prefixLength: first.completedAt + 1,
+    operation: first,
+    order: order.map(told),
+    sentence: sentenceOf(first, ofKey, model),
+  };
 }
