@@ -30,7 +30,16 @@ export {
   reportOf,
   unseen,
 } from './scenario/campaign.ts';
-export { type Check, check, type Judgement, linearizable } from './scenario/check.ts';
+export {
+  type Check,
+  check,
+  conserved,
+  consistent,
+  type Judge,
+  type Judgement,
+  linearizable,
+  strictlySerializable,
+} from './scenario/check.ts';
 export { HASH_EVERY, Run, type RunOptions, type RunReport, runOnce } from './scenario/run.ts';
 export { Scenario, type Swarm, scenario, swarm } from './scenario/scenario.ts';
 export { type ShrinkOptions, type ShrinkProgress, type ShrinkSize, type Shrunk } from './scenario/shrink.ts';

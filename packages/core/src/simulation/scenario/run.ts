@@ -13,6 +13,7 @@ import { type Actor, Simulation } from '../simulation.ts';
 import { Violation } from '../violation.ts';
 import { Clients } from '../workloads/index.ts';
 import { CALM, type FrameOverride } from '../world/network.ts';
+import type { Judge } from './check.ts';
 import { milliseconds, type ScenarioOptions, type Spec, seconds, type View } from './spec.ts';
 import type { ScriptStep, Trace, TracedFrame, TracedViolation } from './trace.ts';
 
@@ -97,6 +98,7 @@ export class Run<Types extends ProtocolTypes> {
   readonly #operations = { ok: 0, fail: 0, info: 0 };
   readonly #seen = new Set<string>();
   readonly #view: LiveView<Types>;
+  readonly #judges: readonly Judge[];
   #scripting = true;
   #healedAtUs: number | null = null;
   #unknown: string | null = null;
@@ -105,6 +107,8 @@ export class Run<Types extends ProtocolTypes> {
   constructor(spec: Spec<Types>, seed: number, options: RunOptions = {}) {
     this.#spec = spec;
     this.#options = options;
+    const model = spec.workload?.model ?? '';
+    this.#judges = spec.checks.map((check) => check.begin(model));
     this.#trace = options.trace ?? null;
     this.#settings = { ...DEFAULTS, ...definedOf(spec.options), ...troubleOf(this.#trace) };
     const protocol = protocolOf(spec, seed, this.#trace);
@@ -187,12 +191,11 @@ export class Run<Types extends ProtocolTypes> {
   }
 
   judge(): void {
-    const history = this.clients?.history ?? [];
     this.#look();
-    for (const { name, judge } of this.#spec.checks) {
-      const { result, sentence } = judge(history, this.#spec.workload?.model ?? '');
-      if (result === 'invalid') throw new Violation(name, sentence, this.simulation.nowUs);
-      if (result === 'unknown') this.#unknown ??= `${name}: ${sentence}`;
+    for (const judge of this.#judges) {
+      const { result, sentence } = judge.judge();
+      if (result === 'invalid') throw new Violation(judge.name, sentence, this.simulation.nowUs);
+      if (result === 'unknown') this.#unknown ??= `${judge.name}: ${sentence}`;
     }
   }
 
@@ -294,6 +297,10 @@ export class Run<Types extends ProtocolTypes> {
   }
 
   #onEvent(event: HistoryEvent): void {
+    for (const judge of this.#judges) {
+      const sentence = judge.add(event);
+      if (sentence !== null) throw new Violation(judge.name, sentence, this.simulation.nowUs);
+    }
     if (event.type === 'invoke') {
       this.#view.underway++;
       return;

@@ -149,6 +149,7 @@ export class Clients<Types extends ProtocolTypes> implements Actor<Types['outcom
       draw,
       fresh: () => ++this.#lastValue,
       known: (key) => client.known.find((done) => done.key === key) ?? null,
+      last: () => client.known.at(-1) ?? null,
     });
     const { f, key, value } = intent;
     this.#begin(client, { client: i, member, timeoutUs, f, key, value });

@@ -59,7 +59,7 @@ export const kv = {
   appends(options: KeyOptions = {}): KvWorkload {
     return {
       name: 'appends',
-      model: 'append',
+      model: 'append-log',
       begin: (choice) => readOr('append', chooseKey(options, choice), choice),
       next({ f, key, value }, answers) {
         if (f === 'read') return answers.length === 0 ? askRead(get(key)) : done(found(answers[0], key).value ?? []);
@@ -128,11 +128,13 @@ export const kv = {
       name: 'locks',
       model: 'lock',
       begin: (choice) => {
-        const key = chooseKey(options, choice);
-        const last = choice.known(key);
+        const last = choice.last();
         // A name of its own for each hold: a release that was in doubt never frees a later one.
-        if (last?.f === 'acquire') return { f: 'release', key, value: last.value };
-        return { f: 'acquire', key, value: choice.fresh() };
+        if (last?.f === 'acquire') return { f: 'release', key: last.key, value: last.value };
+        const key = chooseKey(options, choice);
+        // A lock whose holder nobody knows stays locked: so there are new ones from time to time.
+        const value = choice.fresh();
+        return { f: 'acquire', key: `${key}-${value >> 5}`, value };
       },
       next({ f, key, value }, answers) {
         if (answers.length > 0) return succeeded(answers[0]) ? done(value) : done(value, 'fail');
@@ -147,7 +149,7 @@ export const kv = {
     const { accounts = 4, total = 100 } = options;
     return {
       name: 'bank',
-      model: 'bank',
+      model: `bank ${total}`,
       begin: ({ draw }) => {
         if (draw(3) === 0) return { f: 'read', key: 'bank', value: null };
         const from = draw(accounts);

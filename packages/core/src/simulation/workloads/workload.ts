@@ -19,6 +19,8 @@ export interface Choice {
   readonly fresh: () => number;
   /** What the client last did to a key, with success; null: nothing. */
   readonly known: (key: string) => { readonly f: string; readonly value: Json } | null;
+  /** The client's last operation, if it succeeded, and of which key. */
+  readonly last: () => { readonly key: string; readonly f: string; readonly value: Json } | null;
 }
 
 /** What clients do: which operations, and how each becomes one or more requests. */
