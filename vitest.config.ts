@@ -7,6 +7,8 @@ const source = (path: string): string => fileURLToPath(new URL(path, import.meta
 const alias = [
   { find: /^@polder\/core$/, replacement: source('packages/core/src/index.ts') },
   { find: /^@polder\/core\/(checkers|kv|simulation)$/, replacement: source('packages/core/src/$1/index.ts') },
+  { find: /^@polder\/resilience$/, replacement: source('packages/resilience/src/index.ts') },
+  { find: /^@polder\/resilience\/(fleet|testing)$/, replacement: source('packages/resilience/src/$1/index.ts') },
   { find: /^@polder\/server$/, replacement: source('packages/server/src/index.ts') },
 ];
 
@@ -21,6 +23,17 @@ export default defineConfig({
         test: {
           name: 'core',
           include: ['packages/core/src/**/*.test.ts'],
+          exclude,
+          pool: 'threads',
+          isolate: false,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'resilience',
+          include: ['packages/resilience/src/**/*.test.ts'],
           exclude,
           pool: 'threads',
           isolate: false,

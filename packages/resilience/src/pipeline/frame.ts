@@ -1,0 +1,148 @@
+import type { Outcome } from '../base/outcome.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { Call, type CallOptions, type Work } from './call.ts';
+import { Context } from './context.ts';
+import type { Reporter } from './reporter.ts';
+import { ADMITTED, AGAIN, type Departure, NOT_LIGHT, PASSED, REFUSED, type Stage } from './stage.ts';
+
+/** A policy that runs what is further in more than once at a time, or for several callers: it splits the pipeline there. */
+export interface Branch {
+  /** Never rejects. */
+  execute(inner: Frame, work: Work<unknown>, call: Call, context: Context): Promise<Outcome<unknown>>;
+}
+
+/** What a frame is built of. */
+export interface FrameParts {
+  readonly runtime: Runtime;
+  readonly reporter: Reporter;
+  readonly stages: readonly Stage[];
+  /** Whether a stage of this frame can cancel a call. */
+  readonly cancels: boolean;
+  /** Frames inside a branch do not count calls: their pipeline has counted them. */
+  readonly outermost: boolean;
+  /** What comes further in than the last stage, when it is not the work itself. */
+  readonly within: { readonly branch: Branch; readonly inner: Frame } | null;
+}
+
+/**
+ * The policies of a pipeline as one asynchronous function: calls go inward stage by stage, do the work and come outward again.
+ * Nothing here waits unless a stage or the work makes it wait. Calls that nobody can cancel and that succeed at once, which is to
+ * say most, take the light way: one frame with no Call. Any other way is `#travel`, which can begin anywhere.
+ */
+export class Frame {
+  readonly #runtime: Runtime;
+  readonly #reporter: Reporter;
+  readonly #stages: readonly Stage[];
+  readonly #cancels: boolean;
+  readonly #light: boolean;
+  readonly #outermost: boolean;
+  readonly #within: FrameParts['within'];
+
+  constructor(parts: FrameParts) {
+    this.#runtime = parts.runtime;
+    this.#reporter = parts.reporter;
+    this.#stages = parts.stages;
+    this.#cancels = parts.cancels;
+    this.#light = parts.within === null && parts.outermost && parts.stages.every((stage) => stage.light);
+    this.#outermost = parts.outermost;
+    this.#within = parts.within;
+  }
+
+  /** Settles with the value, or rejects, when it `throws`; else settles with an Outcome. */
+  run(work: Work<unknown>, options: CallOptions | undefined, throws: boolean): Promise<unknown> {
+    if (options === undefined && this.#light) return this.#runLight(work, throws);
+    if (this.#outermost) this.#reporter.calls++;
+    const call = new Call(this.#runtime, this.#reporter, options, throws);
+    const opened = call.open();
+    return this.#travel(call, work, 0, opened);
+  }
+
+  async #runLight(work: Work<unknown>, throws: boolean): Promise<unknown> {
+    const stages = this.#stages;
+    // A literal of known size is far cheaper than an array that grows.
+    const notes = stages.length <= 4 ? [0, 0, 0, 0] : new Array<number>(stages.length).fill(0);
+    this.#reporter.calls++;
+    for (let depth = 0; depth < stages.length; depth++) {
+      const note = (stages[depth] as Stage).enterLight();
+      if (note === NOT_LIGHT) return this.#travel(this.#callWith(notes, throws), work, depth, true);
+      notes[depth] = note;
+    }
+    const context = new Context(this.#runtime, 1, Infinity, false);
+    try {
+      const value = await work(context);
+      for (let depth = stages.length - 1; depth >= 0; depth--)
+        (stages[depth] as Stage).leaveLight(notes[depth] as number);
+      this.#reporter.succeeded++;
+      return throws ? value : { ok: true, value };
+    } catch (error) {
+      const call = this.#callWith(notes, throws);
+      call.failed(context, error);
+      return this.#travel(call, work, stages.length, false);
+    }
+  }
+
+  async #travel(call: Call, work: Work<unknown>, from: number, startsInward: boolean): Promise<unknown> {
+    const stages = this.#stages;
+    const innermost = stages.length;
+    let depth = from;
+    let inward = startsInward;
+    for (;;) {
+      for (; inward && depth < innermost; depth++) {
+        const admission = (stages[depth] as Stage).enter(call);
+        if (admission !== ADMITTED && (admission === REFUSED || !(await call.queued()))) break;
+      }
+      if (inward && depth === innermost && call.begin()) {
+        try {
+          const result = this.#start(work, call);
+          if ((this.#cancels || call.watched) && isPromiseLike(result)) await call.race(result, call.context);
+          else call.succeed(await result);
+        } catch (error) {
+          call.failWith(error);
+        }
+        call.end(this.#within !== null);
+      }
+      inward = false;
+      while (depth > 0 && !inward) {
+        const departure = leave(stages[--depth] as Stage, call);
+        if (departure === PASSED) continue;
+        if (departure === AGAIN) inward = call.delayMs === 0 || (await call.sleep());
+        else await call.race(call.pending as PromiseLike<unknown>, null);
+      }
+      if (!inward) break;
+      call.repeat();
+      depth++;
+    }
+    call.close();
+    if (this.#outermost) call.count();
+    if (!call.throws) return call.outcome();
+    if (call.ok) return call.value;
+    throw call.error;
+  }
+
+  /** Takes a call from the light way over. */
+  #callWith(notes: readonly number[], throws: boolean): Call {
+    const call = new Call(this.#runtime, this.#reporter, undefined, throws);
+    call.notes.push(...notes);
+    return call;
+  }
+
+  #start(work: Work<unknown>, call: Call): unknown {
+    const within = this.#within;
+    const context = call.context as Context;
+    return within === null ? work(context) : within.branch.execute(within.inner, work, call, context);
+  }
+}
+
+/** Predicates and caches are the user's code: what they throw is the outcome, and the stages further out are left all the same. */
+function leave(stage: Stage, call: Call): Departure {
+  try {
+    return stage.leave(call);
+  } catch (error) {
+    call.fail(error);
+    return PASSED;
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

@@ -1,0 +1,43 @@
+import type { Call } from './call.ts';
+
+/** The call may go further in. */
+export const ADMITTED = 0;
+/** `call.refuse` has been given the reason; the call turns back here. */
+export const REFUSED = 1;
+/** The call waits for a place: `call.waiter` is set, and will admit it or turn it away. */
+export const QUEUED = 2;
+export type Admission = typeof ADMITTED | typeof REFUSED | typeof QUEUED;
+
+/** The outcome in the call, perhaps changed, goes further out. */
+export const PASSED = 0;
+/** Inward again after `call.delayMs`. */
+export const AGAIN = 1;
+/** `call.pending` holds the outcome in the making, which replaces the call's. */
+export const PENDING = 2;
+export type Departure = typeof PASSED | typeof AGAIN | typeof PENDING;
+
+/** From `enterLight`: this stage needs the whole call. */
+export const NOT_LIGHT = -1;
+
+/**
+ * A policy at its place in one pipeline: the thin side of its synchronous core that faces the frame. A stage that has admitted a
+ * call is left exactly once for it; one that refused it, or in whose queue it gave up, is not left.
+ */
+export interface Stage {
+  enter(call: Call): Admission;
+  leave(call: Call): Departure;
+
+  /**
+   * Whether a call that nobody can cancel may pass without a Call being made for it. Then `enterLight` returns a number that
+   * stands in the call's notes if a Call becomes necessary, and `leaveLight` gets it back when the work succeeds.
+   */
+  readonly light: boolean;
+  enterLight(): number;
+  leaveLight(note: number): void;
+}
+
+/** What waits in a stage's queue on behalf of a call. */
+export interface Waiter {
+  /** The call has been cancelled: free the place at once. */
+  cancel(): void;
+}

@@ -1,0 +1,1 @@
+export { VirtualPlatform } from './virtual-platform.ts';

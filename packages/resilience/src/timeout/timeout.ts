@@ -1,0 +1,102 @@
+import { type Duration, positiveDurationMs } from '../base/duration.ts';
+import { ResilienceError } from '../base/error.ts';
+import type { Call } from '../pipeline/call.ts';
+import { HeavyStage } from '../pipeline/heavy-stage.ts';
+import { type Part, Policy, type PolicyOptions } from '../pipeline/policy.ts';
+import { ADMITTED, type Admission, type Departure, PASSED } from '../pipeline/stage.ts';
+import { systemRuntime } from '../runtime/system.ts';
+import { TimerEntry, type TimerQueue } from '../runtime/timer-list.ts';
+
+export interface TimeoutOptions extends PolicyOptions {
+  readonly after: Duration;
+  /**
+   * `abandoning`, unless told: the call ends when time is up, whether or not the work heeds its signal. `cooperative`: the work is
+   * told by its signal and waited for; a value that it returns nevertheless counts.
+   */
+  readonly mode?: 'abandoning' | 'cooperative';
+}
+
+export class Timeout extends Policy {
+  readonly afterMs: number;
+  readonly #cooperative: boolean;
+
+  constructor(options: TimeoutOptions) {
+    super('timeout', options.name, options.runtime ?? systemRuntime);
+    this.afterMs = positiveDurationMs(options.after, 'after');
+    this.#cooperative = options.mode === 'cooperative';
+  }
+
+  /** @internal */
+  override at(depth: number): Part {
+    const queue = this.runtime.timers.queue(this.afterMs);
+    const stage = new TimeoutStage(this.afterMs, this.#cooperative, queue, depth);
+    return { type: 'stage', stage, cancels: true, gate: false };
+  }
+
+  override inspect(): Readonly<Record<string, unknown>> {
+    return { afterMs: this.afterMs };
+  }
+}
+
+/** Ends what takes too long with TIMEOUT: the whole call, or each attempt when it stands inside a retry policy. */
+export function timeout(options: Duration | TimeoutOptions): Timeout {
+  return new Timeout(typeof options === 'object' ? options : { after: options });
+}
+
+class TimeoutStage extends HeavyStage {
+  readonly #afterMs: number;
+  readonly #cooperative: boolean;
+  readonly #queue: TimerQueue;
+  readonly #depth: number;
+
+  constructor(afterMs: number, cooperative: boolean, queue: TimerQueue, depth: number) {
+    super();
+    this.#afterMs = afterMs;
+    this.#cooperative = cooperative;
+    this.#queue = queue;
+    this.#depth = depth;
+  }
+
+  enter(call: Call): Admission {
+    const now = call.runtime.now();
+    const entry = new CallTimer(call, this.#depth, this.#afterMs, this.#cooperative);
+    this.#queue.add(entry, now);
+    call.notes[this.#depth] = entry;
+    if (entry.dueMs < call.deadline) call.deadline = entry.dueMs;
+    return ADMITTED;
+  }
+
+  leave(call: Call): Departure {
+    const entry = call.notes[this.#depth] as CallTimer;
+    this.#queue.remove(entry);
+    call.deadline = entry.outerDeadline;
+    call.clearCancelled(this.#depth);
+    return PASSED;
+  }
+}
+
+class CallTimer extends TimerEntry {
+  readonly outerDeadline: number;
+  readonly #call: Call;
+  readonly #depth: number;
+  readonly #afterMs: number;
+  readonly #cooperative: boolean;
+
+  constructor(call: Call, depth: number, afterMs: number, cooperative: boolean) {
+    super();
+    this.#call = call;
+    this.#depth = depth;
+    this.#afterMs = afterMs;
+    this.#cooperative = cooperative;
+    this.outerDeadline = call.deadline;
+  }
+
+  override expire(): void {
+    const call = this.#call;
+    // Between attempts, the failure of the last one says more than that time is up.
+    const options = call.underWay || call.error === undefined ? undefined : { cause: call.error };
+    call.reporter.timedOut(this.#afterMs);
+    const message = `not done within ${this.#afterMs} ms; it may have been carried out`;
+    call.cancel(this.#depth, new ResilienceError('TIMEOUT', message, options), this.#cooperative);
+  }
+}
