@@ -12,7 +12,21 @@ export {
   type SlowCalls,
 } from './breaker/breaker.ts';
 export type { BreakerChange, BreakerMode, BreakerSnapshot, BreakerState } from './breaker/breaker-core.ts';
+export {
+  type BreakerVote,
+  type BreakerVotes,
+  type SharedBreaker,
+  type SharedBreakerOptions,
+  sharedBreaker,
+} from './breaker/shared-breaker.ts';
 export { type Bulkhead, type BulkheadOptions, bulkhead } from './bulkhead/bulkhead.ts';
+export { type Coalesce, coalesce } from './coalesce/coalesce.ts';
+export { type Fallback, type FallbackOptions, fallback } from './degrade/fallback.ts';
+export { type StaleCache, type StaleCacheOptions, staleCache } from './degrade/stale-cache.ts';
+export { type Hedge, type HedgeOptions, hedge } from './hedge/hedge.ts';
+export { type AdaptiveLimit, type AdaptiveLimitOptions, adaptiveLimit } from './limits/adaptive-limit.ts';
+export { type RateLimit, type RateLimitOptions, rateLimit } from './limits/rate-limit.ts';
+export { type Throttle, type ThrottleOptions, throttle } from './limits/throttle.ts';
 export type { RunOptions, Work } from './pipeline/call.ts';
 export type { Context } from './pipeline/context.ts';
 export type { GiveUpReason, PipelineEvent } from './pipeline/event.ts';
@@ -20,6 +34,7 @@ export { type Pipeline, type PipelineInspection, pipeline } from './pipeline/pip
 export type { AnyPolicy, Policy, PolicyOptions } from './pipeline/policy.ts';
 export type { PipelineCounters } from './pipeline/reporter.ts';
 export type { RefusedSlot, Slot, SlotResult } from './pipeline/slot.ts';
+export { Registry, registry } from './registry/registry.ts';
 export type { Growth, Jitter } from './retry/backoff.ts';
 export { type RetryBudget, type RetryBudgetOptions, retryBudget } from './retry/budget.ts';
 export { type Retry, type RetryEvent, type RetryOptions, retry } from './retry/retry.ts';

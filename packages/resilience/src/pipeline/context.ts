@@ -39,9 +39,9 @@ export class Context {
     this.#ending?.settle();
   }
 
-  /** @internal For work that has not ended yet. */
+  /** @internal For work that was cancelled: at its end, or now when it has ended already. */
   whenSettled(callback: () => void): void {
-    this.#end().callbacks.push(callback);
+    this.#end().whenSettled(callback);
   }
 
   #end(): Ending {
@@ -51,7 +51,8 @@ export class Context {
 }
 
 class Ending {
-  readonly callbacks: (() => void)[] = [];
+  readonly #callbacks: (() => void)[] = [];
+  #settled = false;
   #controller: AbortController | null = null;
   #cancelled = false;
   #reason: unknown;
@@ -72,6 +73,12 @@ class Ending {
   }
 
   settle(): void {
-    for (const callback of this.callbacks.splice(0)) callback();
+    this.#settled = true;
+    for (const callback of this.#callbacks.splice(0)) callback();
+  }
+
+  whenSettled(callback: () => void): void {
+    if (this.#settled) callback();
+    else this.#callbacks.push(callback);
   }
 }
