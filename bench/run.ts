@@ -1,10 +1,11 @@
-/** `npm run bench -- [puts|simulator] [--json]`; run `npm run build` before. */
+/** `npm run bench -- [puts|simulator|resilience] [--json]`; run `npm run build` before. */
 import { cpus, loadavg } from 'node:os';
 import { benchPuts, formatPuts } from './puts.ts';
+import { benchResilience, formatResilience } from './resilience.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
 import { killAll, stopAll } from './store.ts';
 
-const PARTS = ['puts', 'simulator'];
+const PARTS = ['puts', 'simulator', 'resilience'];
 
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
@@ -23,7 +24,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (puts !== undefined) say(formatPuts(puts));
   const simulator = parts.includes('simulator') ? benchSimulator() : undefined;
   if (simulator !== undefined) say(formatSimulator(simulator));
-  if (json) console.log(JSON.stringify({ machine, puts, simulator }, null, 2));
+  const resilience = parts.includes('resilience') ? await benchResilience((line) => console.error(line)) : undefined;
+  if (resilience !== undefined) say(formatResilience(resilience));
+  if (json) console.log(JSON.stringify({ machine, puts, simulator, resilience }, null, 2));
 }
 
 for (const [signal, code] of [

@@ -1,3 +1,4 @@
+import { Turnstile } from '../pipeline/turnstile.ts';
 import type { Window } from './window.ts';
 
 /**
@@ -77,6 +78,9 @@ interface Probe {
 
 export class BreakerCore {
   readonly rules: BreakerRules;
+  /** Open to calls while closed, with the epoch as their permit. */
+  readonly turnstile = new Turnstile();
+  #isolated = false;
   readonly #random: () => number;
   readonly #onChange: (change: BreakerChange) => void;
   #state: BreakerState = 'closed';
@@ -97,6 +101,7 @@ export class BreakerCore {
     this.rules = rules;
     this.#random = random;
     this.#onChange = onChange;
+    this.#turn();
   }
 
   get state(): BreakerState {
@@ -117,13 +122,19 @@ export class BreakerCore {
     return this.rules.window?.failures ?? this.#consecutive;
   }
 
-  /** The permit of the closed state, which needs no time; NO_PERMIT in any other. */
-  decideClosed(): number {
-    return this.#state === 'closed' ? this.#epoch : NO_PERMIT;
+  /** While isolated it refuses everything, and its state goes on. */
+  setIsolated(isolated: boolean): void {
+    this.#isolated = isolated;
+    this.#turn();
+  }
+
+  get isolated(): boolean {
+    return this.#isolated;
   }
 
   /** Whether a call may pass at `now`: a permit for `settle`, or NO_PERMIT. */
   decide(now: number): number {
+    if (this.#isolated) return this.#refuse();
     if (this.#state === 'closed') return this.#epoch;
     if (this.#state === 'open' && now >= this.#openUntilMs) this.#change('half-open', 'probing');
     if (this.#state === 'half-open') {
@@ -135,9 +146,7 @@ export class BreakerCore {
         return permit;
       }
     }
-    if (this.rules.mode !== 'enforcing') return this.#epoch;
-    this.#refused++;
-    return NO_PERMIT;
+    return this.rules.mode === 'enforcing' ? this.#refuse() : this.#epoch;
   }
 
   /** The call that got `permit` has ended, after `durationMs`. */
@@ -183,6 +192,7 @@ export class BreakerCore {
     this.#openings = 0;
     if (this.#state === 'closed') this.#forget();
     else this.#change('closed', 'reset');
+    this.#turn();
   }
 
   snapshot(now: number): BreakerSnapshot {
@@ -205,6 +215,18 @@ export class BreakerCore {
     // A snapshot from elsewhere cannot keep it open longer than it would stay open by itself.
     const longestMs = this.rules.maxOpenForMs * (1 + this.rules.jitter);
     this.#openUntilMs = now + Math.min(snapshot.remainingMs, longestMs);
+    this.#turn();
+  }
+
+  #refuse(): typeof NO_PERMIT {
+    this.#refused++;
+    return NO_PERMIT;
+  }
+
+  /** Lets the turnstile say what the state says. */
+  #turn(): void {
+    this.turnstile.permit = this.#state === 'closed' && !this.#isolated ? this.#epoch : NO_PERMIT;
+    this.turnstile.heedsSuccess = this.rules.window !== null || this.#consecutive > 0;
   }
 
   #count(now: number, failed: boolean, durationMs: number): void {
@@ -212,6 +234,7 @@ export class BreakerCore {
     const slow = durationMs >= rules.slowAfterMs;
     if (!failed) this.#consecutive = 0;
     else this.#consecutive++;
+    this.turnstile.heedsSuccess = rules.window !== null || this.#consecutive > 0;
     rules.window?.record(now, failed, slow);
     // Only what counts against the target can trip it.
     if (!failed && !slow) return;
@@ -260,6 +283,7 @@ export class BreakerCore {
     this.#state = to;
     this.#forget();
     this.#epoch = ++this.#serial;
+    this.#turn();
     this.#onChange({ from, to, reason });
   }
 

@@ -11,9 +11,9 @@ import { isResilienceError } from '../base/error.ts';
 import { type Hold, hold, Listeners } from '../base/listeners.ts';
 import type { OutcomePredicate } from '../base/outcome.ts';
 import type { Call } from '../pipeline/call.ts';
-import { HeavyStage } from '../pipeline/heavy-stage.ts';
 import { type Part, Policy, type PolicyOptions } from '../pipeline/policy.ts';
-import { ADMITTED, type Admission, type Departure, NOT_LIGHT, PASSED, type Stage } from '../pipeline/stage.ts';
+import { ADMITTED, type Admission, type Departure, PASSED, type Stage } from '../pipeline/stage.ts';
+import type { Turnstile } from '../pipeline/turnstile.ts';
 import { systemRuntime } from '../runtime/system.ts';
 import {
   type BreakerChange,
@@ -97,13 +97,11 @@ export class Breaker extends Policy {
   /** Refuses every call with ISOLATED, in every pipeline, until each hold has been released. */
   isolate(): Hold {
     this.#holds++;
+    this.core.setIsolated(true);
     return hold(() => {
       this.#holds--;
+      this.core.setIsolated(this.#holds > 0);
     });
-  }
-
-  get isolated(): boolean {
-    return this.#holds > 0;
   }
 
   /** Now, without changing anything. */
@@ -114,7 +112,7 @@ export class Breaker extends Policy {
     const threshold = consecutiveFailures === Infinity ? failureRate : consecutiveFailures;
     const failedMs = core.lastFailureMs;
     return {
-      state: this.isolated ? 'isolated' : core.state,
+      state: core.isolated ? 'isolated' : core.state,
       failures: core.failures(now),
       threshold: threshold === Infinity ? null : threshold,
       lastFailure: failedMs === null ? null : { error: this.#lastFailure, agoMs: now - failedMs },
@@ -147,8 +145,7 @@ export class Breaker extends Policy {
 
   /** @internal */
   override at(depth: number): Part {
-    const timesCalls = this.core.rules.slowAfterMs !== Infinity;
-    const stage = timesCalls ? new TimedBreakerStage(this, depth) : new BreakerStage(this, depth);
+    const stage = new BreakerStage(this, depth);
     return { type: 'stage', stage, cancels: false, gate: true };
   }
 
@@ -174,7 +171,7 @@ export class Breaker extends Policy {
 
   /** @internal */
   refuse(call: Call, now: number): Admission {
-    if (this.isolated) return call.refuse('ISOLATED', `"${this.name}" is isolated: release the hold on it`);
+    if (this.core.isolated) return call.refuse('ISOLATED', `"${this.name}" is isolated: release the hold on it`);
     const after = this.core.retryAfterMs(now);
     return call.refuse('CIRCUIT_OPEN', `"${this.name}" is ${this.core.state}: try again after retryAfterMs`, after);
   }
@@ -186,86 +183,61 @@ export function breaker(options: BreakerOptions): Breaker {
 }
 
 class BreakerStage implements Stage {
-  /** A predicate has to see the value. */
-  readonly light: boolean;
+  /** Null when a predicate has to see each value, or each call has to be timed. */
+  readonly turnstile: Turnstile | null;
+  readonly givesPermits = true;
   readonly #breaker: Breaker;
   readonly #core: BreakerCore;
   readonly #depth: number;
-  readonly #timedWindow: boolean;
+  readonly #timesCalls: boolean;
+  /** Reading the clock is dear beside all else here. */
+  readonly #timesSuccesses: boolean;
 
   constructor(owner: Breaker, depth: number) {
+    const { core } = owner;
     this.#breaker = owner;
-    this.#core = owner.core;
+    this.#core = core;
     this.#depth = depth;
-    this.#timedWindow = owner.core.rules.window?.timed ?? false;
-    this.light = !owner.judgesValues;
-  }
-
-  enterLight(): number {
-    return this.#breaker.isolated ? NOT_LIGHT : this.#core.decideClosed();
+    this.#timesCalls = core.rules.slowAfterMs !== Infinity;
+    this.#timesSuccesses = this.#timesCalls || (core.rules.window?.timed ?? false);
+    this.turnstile = this.#timesCalls || owner.judgesValues ? null : core.turnstile;
   }
 
   leaveLight(permit: number): void {
-    this.#core.settle(this.#timedWindow ? this.#breaker.runtime.now() : 0, permit, 'success', 0);
+    this.#core.settle(this.#timesSuccesses ? this.#breaker.runtime.now() : 0, permit, 'success', 0);
   }
 
   enter(call: Call): Admission {
-    let permit = this.#core.decideClosed();
-    if (permit === NO_PERMIT || this.#breaker.isolated) {
-      const now = call.runtime.now();
-      permit = this.#breaker.isolated ? NO_PERMIT : this.#core.decide(now);
-      if (permit === NO_PERMIT) return this.#breaker.refuse(call, now);
+    const closed = this.#core.turnstile.permit;
+    if (closed >= 0 && !this.#timesCalls) {
+      call.notes[this.#depth] = closed;
+      return ADMITTED;
     }
-    call.notes[this.#depth] = permit;
+    const now = call.runtime.now();
+    const permit = this.#core.decide(now);
+    if (permit === NO_PERMIT) return this.#breaker.refuse(call, now);
+    const note: number | TimedNote = this.#timesCalls ? { permit, startedMs: now } : permit;
+    call.notes[this.#depth] = note;
     return ADMITTED;
   }
 
   leave(call: Call): Departure {
-    const permit = call.notes[this.#depth] as number;
+    const note = call.notes[this.#depth] as number | TimedNote;
     let verdict: Verdict = 'ignored';
     try {
       verdict = this.#breaker.judge(call, this.#depth);
     } finally {
-      // Reading the clock is dear beside all else here, and a success counted without a window of time needs none.
-      const now = verdict === 'success' && !this.#timedWindow ? 0 : call.runtime.now();
-      this.#core.settle(now, permit, verdict, 0);
+      const now = verdict === 'success' && !this.#timesSuccesses ? 0 : call.runtime.now();
+      if (typeof note === 'number') this.#core.settle(now, note, verdict, 0);
+      else this.#core.settle(now, note.permit, verdict, now - note.startedMs);
     }
     return PASSED;
   }
 }
 
-/** For slow calls each call is timed. */
-class TimedBreakerStage extends HeavyStage {
-  readonly #breaker: Breaker;
-  readonly #core: BreakerCore;
-  readonly #depth: number;
-
-  constructor(owner: Breaker, depth: number) {
-    super();
-    this.#breaker = owner;
-    this.#core = owner.core;
-    this.#depth = depth;
-  }
-
-  enter(call: Call): Admission {
-    const now = call.runtime.now();
-    const permit = this.#breaker.isolated ? NO_PERMIT : this.#core.decide(now);
-    if (permit === NO_PERMIT) return this.#breaker.refuse(call, now);
-    call.notes[this.#depth] = { permit, startedMs: now };
-    return ADMITTED;
-  }
-
-  leave(call: Call): Departure {
-    const { permit, startedMs } = call.notes[this.#depth] as { permit: number; startedMs: number };
-    let verdict: Verdict = 'ignored';
-    try {
-      verdict = this.#breaker.judge(call, this.#depth);
-    } finally {
-      const now = call.runtime.now();
-      this.#core.settle(now, permit, verdict, now - startedMs);
-    }
-    return PASSED;
-  }
+interface TimedNote {
+  readonly permit: number;
+  readonly startedMs: number;
 }
 
 /** No rate reaches it. */

@@ -1,3 +1,5 @@
+import { Turnstile } from '../pipeline/turnstile.ts';
+
 /** Someone in a queue. */
 export interface Waiting {
   readonly priority: number;
@@ -11,22 +13,22 @@ export type BulkheadDecision = 'admitted' | 'queued' | 'refused';
 
 /** Slots and a bounded queue: higher priority first, then first come first served. */
 export class BulkheadCore {
-  #limit: number;
+  /** Holds the count of running calls and the limit. */
+  readonly turnstile = new Turnstile();
   readonly #queueSize: number;
   readonly #queue: Waiting[] = [];
-  #running = 0;
 
   constructor(limit: number, queueSize: number) {
-    this.#limit = limit;
+    this.turnstile.limit = limit;
     this.#queueSize = queueSize;
   }
 
   get limit(): number {
-    return this.#limit;
+    return this.turnstile.limit;
   }
 
   get running(): number {
-    return this.#running;
+    return this.turnstile.running;
   }
 
   get waiting(): number {
@@ -35,8 +37,8 @@ export class BulkheadCore {
 
   /** Takes a slot when one is free; nobody waits while one is. */
   tryAcquire(): boolean {
-    if (this.#running >= this.#limit) return false;
-    this.#running++;
+    if (this.turnstile.running >= this.turnstile.limit) return false;
+    this.turnstile.running++;
     return true;
   }
 
@@ -51,6 +53,7 @@ export class BulkheadCore {
     let place = this.#queue.length;
     while (place > 0 && (this.#queue[place - 1] as Waiting).priority < waiting.priority) place--;
     this.#queue.splice(place, 0, waiting);
+    this.turnstile.heedsSuccess = true;
     return 'queued';
   }
 
@@ -63,20 +66,22 @@ export class BulkheadCore {
   }
 
   release(): void {
-    this.#running--;
-    this.#fill();
+    this.turnstile.running--;
+    this.fill();
   }
 
   /** Adaptive limits move it; calls under way above a lower limit just end. */
   setLimit(limit: number): void {
-    this.#limit = limit;
-    this.#fill();
+    this.turnstile.limit = limit;
+    this.fill();
   }
 
-  #fill(): void {
-    while (this.#queue.length > 0 && this.#running < this.#limit) {
-      this.#running++;
+  /** After a slot was given back through the turnstile. */
+  fill(): void {
+    while (this.#queue.length > 0 && this.turnstile.running < this.turnstile.limit) {
+      this.turnstile.running++;
       this.#queue.shift()?.admitted();
     }
+    this.turnstile.heedsSuccess = this.#queue.length > 0;
   }
 }

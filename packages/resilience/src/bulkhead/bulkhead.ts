@@ -6,12 +6,12 @@ import {
   ADMITTED,
   type Admission,
   type Departure,
-  NOT_LIGHT,
   PASSED,
   QUEUED,
   type Stage,
   type Waiter,
 } from '../pipeline/stage.ts';
+import type { Turnstile } from '../pipeline/turnstile.ts';
 import type { Alarm } from '../runtime/runtime.ts';
 import { systemRuntime } from '../runtime/system.ts';
 import { BulkheadCore, type Waiting } from './bulkhead-core.ts';
@@ -53,7 +53,7 @@ export function bulkhead(options: number | BulkheadOptions): Bulkhead {
 }
 
 export class BulkheadStage implements Stage {
-  readonly light = true;
+  readonly turnstile: Turnstile;
   readonly #core: BulkheadCore;
   readonly #queueForMs: number;
   readonly #name: string;
@@ -62,14 +62,11 @@ export class BulkheadStage implements Stage {
     this.#core = core;
     this.#queueForMs = queueForMs;
     this.#name = name;
-  }
-
-  enterLight(): number {
-    return this.#core.tryAcquire() ? 0 : NOT_LIGHT;
+    this.turnstile = core.turnstile;
   }
 
   leaveLight(): void {
-    this.#core.release();
+    this.#core.fill();
   }
 
   enter(call: Call): Admission {

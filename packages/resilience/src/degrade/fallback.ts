@@ -3,6 +3,7 @@ import type { Outcome, OutcomePredicate } from '../base/outcome.ts';
 import type { Call } from '../pipeline/call.ts';
 import { type Part, Policy, type PolicyOptions } from '../pipeline/policy.ts';
 import { ADMITTED, type Admission, type Departure, PASSED, PENDING, type Stage } from '../pipeline/stage.ts';
+import { Turnstile } from '../pipeline/turnstile.ts';
 import { systemRuntime } from '../runtime/system.ts';
 
 export interface FallbackOptions extends PolicyOptions {
@@ -46,7 +47,7 @@ export function fallback<T>(
 }
 
 class FallbackStage implements Stage {
-  readonly light: boolean;
+  readonly turnstile: Turnstile | null;
   readonly #give: (outcome: Outcome<unknown>) => unknown;
   readonly #on: OutcomePredicate | undefined;
   readonly #depth: number;
@@ -55,14 +56,8 @@ class FallbackStage implements Stage {
     this.#give = give;
     this.#on = on;
     this.#depth = depth;
-    this.light = on === undefined;
+    this.turnstile = on === undefined ? new Turnstile() : null;
   }
-
-  enterLight(): number {
-    return 0;
-  }
-
-  leaveLight(): void {}
 
   enter(): Admission {
     return ADMITTED;

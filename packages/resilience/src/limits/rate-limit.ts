@@ -1,16 +1,8 @@
 import { type Duration, durationMs, numberWithin, positiveDurationMs } from '../base/duration.ts';
 import type { Call } from '../pipeline/call.ts';
+import { HeavyStage } from '../pipeline/heavy-stage.ts';
 import { type Part, Policy, type PolicyOptions } from '../pipeline/policy.ts';
-import {
-  ADMITTED,
-  type Admission,
-  type Departure,
-  NOT_LIGHT,
-  PASSED,
-  QUEUED,
-  type Stage,
-  type Waiter,
-} from '../pipeline/stage.ts';
+import { ADMITTED, type Admission, type Departure, PASSED, QUEUED, type Waiter } from '../pipeline/stage.ts';
 import type { Alarm, Runtime } from '../runtime/runtime.ts';
 import { systemRuntime } from '../runtime/system.ts';
 import { RateLimitCore } from './rate-limit-core.ts';
@@ -58,27 +50,21 @@ export function rateLimit(options: RateLimitOptions): RateLimit {
   return new RateLimit(options);
 }
 
-class RateLimitStage implements Stage {
-  readonly light = true;
+class RateLimitStage extends HeavyStage {
   readonly #core: RateLimitCore;
   readonly #waitForMs: number;
   readonly #name: string;
   readonly #runtime: Runtime;
 
   constructor(core: RateLimitCore, waitForMs: number, name: string, runtime: Runtime) {
+    super();
     this.#core = core;
     this.#waitForMs = waitForMs;
     this.#name = name;
     this.#runtime = runtime;
   }
 
-  enterLight(): number {
-    return this.#core.decide(this.#runtime.now(), 0) === 0 ? 0 : NOT_LIGHT;
-  }
-
-  leaveLight(): void {}
-
-  enter(call: Call): Admission {
+  override enter(call: Call): Admission {
     const now = this.#runtime.now();
     const waitMs = this.#core.decide(now, call.immediate ? 0 : this.#waitForMs);
     if (waitMs === 0) return ADMITTED;
@@ -90,7 +76,7 @@ class RateLimitStage implements Stage {
     return call.refuse('RATE_LIMITED', `"${this.#name}" allows no more calls now: try again after retryAfterMs`, after);
   }
 
-  leave(): Departure {
+  override leave(): Departure {
     return PASSED;
   }
 }

@@ -3,7 +3,8 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { Call, type CallOptions, type Work } from './call.ts';
 import { Context } from './context.ts';
 import type { Reporter } from './reporter.ts';
-import { ADMITTED, AGAIN, type Departure, NOT_LIGHT, PASSED, REFUSED, type Stage } from './stage.ts';
+import { ADMITTED, AGAIN, type Departure, PASSED, REFUSED, type Stage } from './stage.ts';
+import type { Turnstile } from './turnstile.ts';
 
 /** A policy that runs what is further in more than once at a time, or for several callers: it splits the pipeline there. */
 export interface Branch {
@@ -35,6 +36,10 @@ export class Frame {
   readonly #stages: readonly Stage[];
   readonly #cancels: boolean;
   readonly #light: boolean;
+  readonly #turnstiles: readonly Turnstile[];
+  /** The one turnstile whose permits differ; a light call remembers one permit only. */
+  readonly #permitting: Turnstile | null;
+  readonly #permitDepth: number;
   readonly #outermost: boolean;
   readonly #within: FrameParts['within'];
 
@@ -43,7 +48,13 @@ export class Frame {
     this.#reporter = parts.reporter;
     this.#stages = parts.stages;
     this.#cancels = parts.cancels;
-    this.#light = parts.within === null && parts.outermost && parts.stages.every((stage) => stage.light);
+    const permitting = parts.stages.filter((stage) => stage.givesPermits === true);
+    const turnstiles = parts.stages.map((stage) => stage.turnstile).filter((each) => each !== null);
+    this.#turnstiles = turnstiles;
+    this.#permitting = permitting[0]?.turnstile ?? null;
+    this.#permitDepth = permitting[0] === undefined ? -1 : parts.stages.indexOf(permitting[0]);
+    const allLight = turnstiles.length === parts.stages.length && permitting.length <= 1;
+    this.#light = allLight && parts.within === null && parts.outermost;
     this.#outermost = parts.outermost;
     this.#within = parts.within;
   }
@@ -58,26 +69,32 @@ export class Frame {
   }
 
   async #runLight(work: Work<unknown>, throws: boolean): Promise<unknown> {
-    const stages = this.#stages;
-    // A literal of known size is far cheaper than an array that grows.
-    const notes = stages.length <= 4 ? [0, 0, 0, 0] : new Array<number>(stages.length).fill(0);
+    const turnstiles = this.#turnstiles;
+    const count = turnstiles.length;
+    const permit = this.#permitting === null ? 0 : this.#permitting.permit;
     this.#reporter.calls++;
-    for (let depth = 0; depth < stages.length; depth++) {
-      const note = (stages[depth] as Stage).enterLight();
-      if (note === NOT_LIGHT) return this.#travel(this.#callWith(notes, throws), work, depth, true);
-      notes[depth] = note;
+    for (let depth = 0; depth < count; depth++) {
+      const turnstile = turnstiles[depth] as Turnstile;
+      if (turnstile.permit < 0 || turnstile.running >= turnstile.limit) {
+        return this.#travel(this.#callWith(permit, throws), work, depth, true);
+      }
+      turnstile.running++;
+      turnstile.budget?.deposit();
     }
     const context = new Context(this.#runtime, 1, Infinity, false);
     try {
       const value = await work(context);
-      for (let depth = stages.length - 1; depth >= 0; depth--)
-        (stages[depth] as Stage).leaveLight(notes[depth] as number);
+      for (let depth = count - 1; depth >= 0; depth--) {
+        const turnstile = turnstiles[depth] as Turnstile;
+        turnstile.running--;
+        if (turnstile.heedsSuccess || turnstile.permit < 0) this.#stages[depth]?.leaveLight?.(permit);
+      }
       this.#reporter.succeeded++;
       return throws ? value : { ok: true, value };
     } catch (error) {
-      const call = this.#callWith(notes, throws);
+      const call = this.#callWith(permit, throws);
       call.failed(context, error);
-      return this.#travel(call, work, stages.length, false);
+      return this.#travel(call, work, count, false);
     }
   }
 
@@ -120,9 +137,9 @@ export class Frame {
   }
 
   /** Takes a call from the light way over. */
-  #callWith(notes: readonly number[], throws: boolean): Call {
+  #callWith(permit: number, throws: boolean): Call {
     const call = new Call(this.#runtime, this.#reporter, undefined, throws);
-    call.notes.push(...notes);
+    if (this.#permitDepth >= 0) call.notes[this.#permitDepth] = permit;
     return call;
   }
 

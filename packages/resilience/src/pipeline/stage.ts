@@ -1,4 +1,5 @@
 import type { Call } from './call.ts';
+import type { Turnstile } from './turnstile.ts';
 
 /** The call may go further in. */
 export const ADMITTED = 0;
@@ -16,9 +17,6 @@ export const AGAIN = 1;
 export const PENDING = 2;
 export type Departure = typeof PASSED | typeof AGAIN | typeof PENDING;
 
-/** From `enterLight`: this stage needs the whole call. */
-export const NOT_LIGHT = -1;
-
 /**
  * A policy at its place in one pipeline: the thin side of its synchronous core that faces the frame. A stage that has admitted a
  * call is left exactly once for it; one that refused it, or in whose queue it gave up, is not left.
@@ -27,13 +25,12 @@ export interface Stage {
   enter(call: Call): Admission;
   leave(call: Call): Departure;
 
-  /**
-   * Whether a call that nobody can cancel may pass without a Call being made for it. Then `enterLight` returns a number that
-   * stands in the call's notes if a Call becomes necessary, and `leaveLight` gets it back when the work succeeds.
-   */
-  readonly light: boolean;
-  enterLight(): number;
-  leaveLight(note: number): void;
+  /** Through which calls pass without a Call being made for them, when nobody can cancel them; null when each needs one. */
+  readonly turnstile: Turnstile | null;
+  /** Whether the turnstile's permits differ: it goes to the call's notes if a Call becomes necessary. */
+  readonly givesPermits?: boolean;
+  /** A call that came through the turnstile has succeeded, and the turnstile heeds that, or has another permit now. */
+  leaveLight?(permit: number): void;
 }
 
 /** What waits in a stage's queue on behalf of a call. */

@@ -44,6 +44,23 @@ describe('a retry policy', () => {
     expect(call).toMatchObject({ state: 'ok', value: 3 });
   });
 
+  test("the seed text's example: an operation that fails seven times in ten", async () => {
+    const clock = new VirtualPlatform();
+    const policy = retry({ maxRetries: 3, baseDelay: '1s', maxDelay: '60s', runtime: clock.runtime });
+    const unreliableOperation = () => {
+      if (clock.random() < 0.7) throw new Error('Operation failed');
+      return 'Success';
+    };
+    const calls = Array.from({ length: 40 }, () => watch(policy.run(unreliableOperation)));
+    await clock.advance(60_000);
+    const good = calls.filter((call) => call.value === 'Success').length;
+    // 1 - 0.7^4 of them with every retry; the budget allows 18 retries in all.
+    expect(good).toBeGreaterThan(40 * 0.3);
+    expect(good).toBeLessThan(40);
+    const codes = new Set(calls.filter((call) => call.state === 'failed').map((call) => String(call.error)));
+    expect([...codes].every((text) => /Operation failed|retry budget/.test(text))).toBe(true);
+  });
+
   test('tries a returned value again when told to', async () => {
     const clock = new VirtualPlatform();
     const answers = [{ status: 503 }, { status: 429 }, { status: 200 }];

@@ -8,6 +8,7 @@ import type { Call } from '../pipeline/call.ts';
 import type { GiveUpReason } from '../pipeline/event.ts';
 import { type Part, Policy, type PolicyOptions } from '../pipeline/policy.ts';
 import { ADMITTED, type Admission, AGAIN, type Departure, PASSED, type Stage } from '../pipeline/stage.ts';
+import { Turnstile } from '../pipeline/turnstile.ts';
 import { systemRuntime } from '../runtime/system.ts';
 import type { Growth, Jitter } from './backoff.ts';
 import { RetryBudget } from './budget.ts';
@@ -96,11 +97,8 @@ interface RetryNote extends RetryProgress {
   readonly deadline: number;
 }
 
-/** Of a call that has not failed yet. */
-const NO_NOTE = 0;
-
 class RetryStage implements Stage {
-  readonly light: boolean;
+  readonly turnstile: Turnstile | null;
   readonly #core: RetryCore;
   readonly #options: RetryOptions;
   readonly #listeners: Listeners<RetryEvent>;
@@ -111,15 +109,10 @@ class RetryStage implements Stage {
     this.#options = options;
     this.#listeners = listeners;
     this.#depth = depth;
-    this.light = core.rules.deadlineMs === Infinity && options.on === undefined;
+    const light = core.rules.deadlineMs === Infinity && options.on === undefined;
+    this.turnstile = light ? new Turnstile() : null;
+    if (this.turnstile !== null) this.turnstile.budget = core.rules.budget;
   }
-
-  enterLight(): number {
-    this.#core.begin(false);
-    return NO_NOTE;
-  }
-
-  leaveLight(): void {}
 
   enter(call: Call): Admission {
     const { deadlineMs } = this.#core.rules;
@@ -170,8 +163,8 @@ class RetryStage implements Stage {
   }
 
   #progress(call: Call): RetryNote {
-    const known = call.notes[this.#depth] as RetryNote | typeof NO_NOTE | undefined;
-    if (known !== undefined && known !== NO_NOTE) return known;
+    const known = call.notes[this.#depth] as RetryNote | undefined;
+    if (known !== undefined) return known;
     const fresh = note(Infinity);
     call.notes[this.#depth] = fresh;
     return fresh;

@@ -1,5 +1,3 @@
-import { TimerList } from './timer-list.ts';
-
 /** A timer that was asked for. */
 export interface Alarm {
   cancel(): void;
@@ -17,14 +15,12 @@ export interface Platform {
   random(): number;
 }
 
-/** A platform with its timer lists. Policies that share a pipeline share a runtime. */
+/** A platform as policies use it. Those that share a pipeline share a runtime. */
 export class Runtime {
   readonly platform: Platform;
-  readonly timers: TimerList;
 
   constructor(platform: Platform) {
     this.platform = platform;
-    this.timers = new TimerList(platform);
   }
 
   now(): number {

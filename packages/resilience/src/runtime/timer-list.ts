@@ -1,5 +1,8 @@
 import type { Alarm, Platform } from './runtime.ts';
 
+/** Kept here rather than in the runtime, so that a page without time-outs does not carry them. */
+const lists = new WeakMap<Platform, TimerList>();
+
 /**
  * Timers of one duration end in the order in which they began, so a doubly linked list per duration needs one platform timer in
  * all. A call that ends in time only unlinks its entry, which costs a few stores where a timer of its own costs hundreds of
@@ -11,6 +14,15 @@ export class TimerList {
 
   constructor(platform: Platform) {
     this.#platform = platform;
+  }
+
+  /** The list that everybody on this platform shares. */
+  static of(platform: Platform): TimerList {
+    const known = lists.get(platform);
+    if (known !== undefined) return known;
+    const list = new TimerList(platform);
+    lists.set(platform, list);
+    return list;
   }
 
   /** The queue of one duration; ask once and keep it. */

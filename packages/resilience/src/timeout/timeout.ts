@@ -5,7 +5,7 @@ import { HeavyStage } from '../pipeline/heavy-stage.ts';
 import { type Part, Policy, type PolicyOptions } from '../pipeline/policy.ts';
 import { ADMITTED, type Admission, type Departure, PASSED } from '../pipeline/stage.ts';
 import { systemRuntime } from '../runtime/system.ts';
-import { TimerEntry, type TimerQueue } from '../runtime/timer-list.ts';
+import { TimerEntry, TimerList, type TimerQueue } from '../runtime/timer-list.ts';
 
 export interface TimeoutOptions extends PolicyOptions {
   readonly after: Duration;
@@ -28,7 +28,7 @@ export class Timeout extends Policy {
 
   /** @internal */
   override at(depth: number): Part {
-    const queue = this.runtime.timers.queue(this.afterMs);
+    const queue = TimerList.of(this.runtime.platform).queue(this.afterMs);
     const stage = new TimeoutStage(this.afterMs, this.#cooperative, queue, depth);
     return { type: 'stage', stage, cancels: true, gate: false };
   }
