@@ -11,14 +11,25 @@ export type ResilienceCode =
 
 /** A policy's error. `code` discriminates; `retryAfterMs`, where known, is when trying again makes sense. */
 class PolicyError<Code extends ResilienceCode> extends Error {
-  override readonly name: string = 'ResilienceError';
-  readonly code: Code;
-  readonly retryAfterMs: number | undefined;
+  // Declared only: a field would be defined before it is assigned, and refusing calls should cost little.
+  declare readonly code: Code;
+  declare readonly retryAfterMs: number | undefined;
 
-  constructor(code: Code, message: string, options?: { retryAfterMs?: number | undefined; cause?: unknown }) {
-    super(message, options !== undefined && 'cause' in options ? { cause: options.cause } : undefined);
+  static {
+    this.prototype.name = 'ResilienceError';
+    // For refusals without a stack of their own, so that what prints an error's stack prints something.
+    Object.defineProperty(this.prototype, 'stack', {
+      configurable: true,
+      get(this: Error) {
+        return `${this.name}: ${this.message}`;
+      },
+    });
+  }
+
+  constructor(code: Code, message: string, retryAfterMs?: number, options?: { readonly cause?: unknown }) {
+    super(message, options);
     this.code = code;
-    this.retryAfterMs = options?.retryAfterMs;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -31,31 +42,30 @@ export type ResilienceError<Code extends ResilienceCode = ResilienceCode> = Code
 export const ResilienceError = PolicyError as new <Code extends ResilienceCode>(
   code: Code,
   message: string,
-  options?: { retryAfterMs?: number | undefined; cause?: unknown },
+  retryAfterMs?: number,
+  options?: { readonly cause?: unknown },
 ) => ResilienceError<Code>;
 
 export function isResilienceError(error: unknown): error is ResilienceError {
   return error instanceof PolicyError;
 }
 
-const stacks = Error as { stackTraceLimit?: number };
-/** V8's switch for stacks, where nobody has frozen it. */
-const canSkipStacks = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true;
-
 /**
- * A refusal for a caller that takes outcomes as values. Most of an error's price is its stack, and a refused call has none worth
- * reading: its caller is at the await.
+ * A refusal. As a value, for a caller that takes outcomes as values, it is an Error in every respect but that no stack was taken for
+ * it: that is nine tenths of an error's price, and the caller is at the await.
  */
 export function refusal<Code extends ResilienceCode>(
   code: Code,
   message: string,
   retryAfterMs: number | undefined,
-  withStack: boolean,
+  thrown: boolean,
 ): ResilienceError<Code> {
-  if (withStack || !canSkipStacks) return new ResilienceError(code, message, { retryAfterMs });
-  const limit = stacks.stackTraceLimit;
-  stacks.stackTraceLimit = 0;
-  const error = new ResilienceError(code, message, { retryAfterMs });
-  if (limit !== undefined) stacks.stackTraceLimit = limit;
-  return error;
+  if (thrown) return new ResilienceError(code, message, retryAfterMs);
+  const error = Object.create(PolicyError.prototype) as {
+    -readonly [Name in keyof PolicyError<Code>]: PolicyError<Code>[Name];
+  };
+  error.message = message;
+  error.code = code;
+  error.retryAfterMs = retryAfterMs;
+  return error as ResilienceError<Code>;
 }

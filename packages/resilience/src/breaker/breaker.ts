@@ -84,6 +84,8 @@ export class Breaker extends Policy {
   readonly core: BreakerCore;
   readonly #on: OutcomePredicate | null;
   readonly #listeners = new Listeners<BreakerChange>();
+  /** Made once: refusing is what has to be cheap. */
+  readonly #refusal: string;
   #holds = 0;
   #lastFailure: unknown = undefined;
 
@@ -91,6 +93,7 @@ export class Breaker extends Policy {
     super('breaker', options.name, options.runtime ?? systemRuntime);
     this.core = new BreakerCore(rulesOf(options), this.runtime.random, (change) => this.#listeners.emit(change));
     this.#on = options.on ?? null;
+    this.#refusal = `"${this.name}" is open, or half open with its probes under way: try again after retryAfterMs`;
     if (options.onStateChange !== undefined) this.#listeners.subscribe(options.onStateChange);
   }
 
@@ -173,7 +176,7 @@ export class Breaker extends Policy {
   refuse(call: Call, now: number): Admission {
     if (this.core.isolated) return call.refuse('ISOLATED', `"${this.name}" is isolated: release the hold on it`);
     const after = this.core.retryAfterMs(now);
-    return call.refuse('CIRCUIT_OPEN', `"${this.name}" is ${this.core.state}: try again after retryAfterMs`, after);
+    return call.refuse('CIRCUIT_OPEN', this.#refusal, after);
   }
 }
 

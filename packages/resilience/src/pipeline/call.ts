@@ -43,7 +43,8 @@ export class Call {
   /** Whether the outcome is thrown; then refusals carry stacks. */
   readonly throws: boolean;
   /** What the stages remember of this call, by depth. */
-  readonly notes: unknown[] = [];
+  // Room for most pipelines at once: an array that grows takes room for many more.
+  readonly notes: unknown[] = [undefined, undefined, undefined, undefined];
 
   // The outcome so far.
   ok = false;

@@ -61,19 +61,17 @@ export class Frame {
 
   /** Settles with the value, or rejects, when it `throws`; else settles with an Outcome. */
   run(work: Work<unknown>, options: CallOptions | undefined, throws: boolean): Promise<unknown> {
-    if (options === undefined && this.#light) return this.#runLight(work, throws);
     if (this.#outermost) this.#reporter.calls++;
+    if (options === undefined && this.#light) return this.#enterLight(work, throws);
     const call = new Call(this.#runtime, this.#reporter, options, throws);
     const opened = call.open();
     return this.#travel(call, work, 0, opened);
   }
 
-  async #runLight(work: Work<unknown>, throws: boolean): Promise<unknown> {
+  #enterLight(work: Work<unknown>, throws: boolean): Promise<unknown> {
     const turnstiles = this.#turnstiles;
-    const count = turnstiles.length;
     const permit = this.#permitting === null ? 0 : this.#permitting.permit;
-    this.#reporter.calls++;
-    for (let depth = 0; depth < count; depth++) {
+    for (let depth = 0; depth < turnstiles.length; depth++) {
       const turnstile = turnstiles[depth] as Turnstile;
       if (turnstile.permit < 0 || turnstile.running >= turnstile.limit) {
         return this.#travel(this.#callWith(permit, throws), work, depth, true);
@@ -81,10 +79,15 @@ export class Frame {
       turnstile.running++;
       turnstile.budget?.deposit();
     }
+    return this.#runLight(work, permit, throws);
+  }
+
+  async #runLight(work: Work<unknown>, permit: number, throws: boolean): Promise<unknown> {
+    const turnstiles = this.#turnstiles;
     const context = new Context(this.#runtime, 1, Infinity, false);
     try {
       const value = await work(context);
-      for (let depth = count - 1; depth >= 0; depth--) {
+      for (let depth = turnstiles.length - 1; depth >= 0; depth--) {
         const turnstile = turnstiles[depth] as Turnstile;
         turnstile.running--;
         if (turnstile.heedsSuccess || turnstile.permit < 0) this.#stages[depth]?.leaveLight?.(permit);
@@ -94,7 +97,7 @@ export class Frame {
     } catch (error) {
       const call = this.#callWith(permit, throws);
       call.failed(context, error);
-      return this.#travel(call, work, count, false);
+      return this.#travel(call, work, turnstiles.length, false);
     }
   }
 

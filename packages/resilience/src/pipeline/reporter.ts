@@ -30,7 +30,16 @@ export class Reporter {
   #hedges = 0;
   #coalesced = 0;
   #degraded = 0;
-  readonly #refused = new Map<ResilienceCode, number>();
+  readonly #refused: Record<ResilienceCode, number> = {
+    CIRCUIT_OPEN: 0,
+    ISOLATED: 0,
+    TIMEOUT: 0,
+    REJECTED: 0,
+    RATE_LIMITED: 0,
+    THROTTLED: 0,
+    BUDGET_EXHAUSTED: 0,
+    MISCONFIGURED: 0,
+  };
 
   constructor(pipeline: string) {
     this.pipeline = pipeline;
@@ -46,7 +55,7 @@ export class Reporter {
   }
 
   refused(code: ResilienceCode): void {
-    this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
+    this.#refused[code]++;
     if (this.listeners.any) this.listeners.emit({ type: 'refused', pipeline: this.pipeline, code });
   }
 
@@ -80,7 +89,7 @@ export class Reporter {
       hedges: this.#hedges,
       coalesced: this.#coalesced,
       degraded: this.#degraded,
-      refused: Object.fromEntries(this.#refused),
+      refused: Object.fromEntries(Object.entries(this.#refused).filter(([, count]) => count > 0)),
       listenersThrown: this.listeners.thrown,
     };
   }

@@ -159,7 +159,7 @@ class RetryStage implements Stage {
     if (reason === 'attempts' || reason === 'deadline') markGivenUp(error);
     if (reason !== 'budget') return;
     const message = 'the call failed (see cause), and the retry budget allows no other attempt: let the target recover';
-    call.fail(new ResilienceError('BUDGET_EXHAUSTED', message, { cause: error }));
+    call.fail(new ResilienceError('BUDGET_EXHAUSTED', message, undefined, { cause: error }));
   }
 
   #progress(call: Call): RetryNote {

@@ -97,6 +97,6 @@ class CallTimer extends TimerEntry {
     const options = call.underWay || call.error === undefined ? undefined : { cause: call.error };
     call.reporter.timedOut(this.#afterMs);
     const message = `not done within ${this.#afterMs} ms; it may have been carried out`;
-    call.cancel(this.#depth, new ResilienceError('TIMEOUT', message, options), this.#cooperative);
+    call.cancel(this.#depth, new ResilienceError('TIMEOUT', message, undefined, options), this.#cooperative);
   }
 }
