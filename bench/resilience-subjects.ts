@@ -20,11 +20,12 @@ export async function wrapper(): Promise<number> {
 
 const all = cockatiel.handleAll;
 const consecutive = () => ({ halfOpenAfter: 1e6, breaker: new cockatiel.ConsecutiveBreaker(5) });
-const cockatielThree = () => [
-  cockatiel.retry(all, { maxAttempts: 3, backoff: new cockatiel.ExponentialBackoff() }),
-  cockatiel.circuitBreaker(all, consecutive()),
-  cockatiel.bulkhead(50),
-];
+const cockatielThree = () =>
+  [
+    cockatiel.retry(all, { maxAttempts: 3, backoff: new cockatiel.ExponentialBackoff() }),
+    cockatiel.circuitBreaker(all, consecutive()),
+    cockatiel.bulkhead(50),
+  ] as const;
 const polderThree = () => [polder.retry(), polder.breaker({ consecutiveFailures: 5 }), polder.bulkhead(50)] as const;
 
 async function openPolder(): Promise<polder.Breaker> {
@@ -62,7 +63,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Subject>>>>
       return () => users.run(work);
     },
     cockatiel: () => {
-      const users = cockatiel.wrap(...(cockatielThree() as [cockatiel.IPolicy]));
+      const users = cockatiel.wrap(...cockatielThree());
       return () => users.execute(work);
     },
   },
@@ -72,7 +73,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Subject>>>>
       return () => users.run(work);
     },
     cockatiel: () => {
-      const [again, , limit] = cockatielThree() as [cockatiel.IPolicy, cockatiel.IPolicy, cockatiel.IPolicy];
+      const [again, , limit] = cockatielThree();
       const breaker = new cockatiel.SamplingBreaker({ threshold: 0.5, duration: 30_000 });
       const users = cockatiel.wrap(again, cockatiel.circuitBreaker(all, { halfOpenAfter: 1e6, breaker }), limit);
       return () => users.execute(work);
@@ -85,7 +86,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Subject>>>>
     },
     cockatiel: () => {
       const timeout = cockatiel.timeout(5_000, cockatiel.TimeoutStrategy.Aggressive);
-      const users = cockatiel.wrap(timeout, ...(cockatielThree() as [cockatiel.IPolicy]));
+      const users = cockatiel.wrap(timeout, ...cockatielThree());
       return () => users.execute(work);
     },
   },
