@@ -53,7 +53,11 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: 'tidy', include: ['test/**/*.test.ts'], exclude, pool: 'threads', isolate: false },
+        test: { name: 'tidy', include: ['test/*.test.ts'], exclude, pool: 'threads', isolate: false },
+      },
+      {
+        resolve: { alias },
+        test: { name: 'page', include: ['test/page/*.test.ts'], exclude, pool: 'forks', testTimeout: 60_000 },
       },
     ],
   },
