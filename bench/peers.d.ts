@@ -12,6 +12,7 @@ declare module 'opossum' {
   export default class CircuitBreaker {
     constructor(action: (...parameters: never[]) => Promise<unknown>, options?: Options);
     fire(...parameters: unknown[]): Promise<unknown>;
+    fallback(give: () => unknown): this;
     on(event: string, listener: (...parameters: unknown[]) => void): this;
     open(): void;
     close(): void;
