@@ -149,13 +149,6 @@ export class Call {
     else this.fail(error);
   }
 
-  /** An attempt was made and failed before there was a Call. */
-  failed(context: Context, error: unknown): void {
-    this.context = context;
-    this.begun = true;
-    this.fail(error);
-  }
-
   /** A branch ended with this outcome. */
   #adopt(outcome: Outcome<unknown>): void {
     if (!outcome.ok) {
@@ -222,6 +215,15 @@ export class Call {
     if (this.#patient || this.#wake === null) return;
     this.#abandon();
     this.#resume();
+  }
+
+  /** As cancel, of an attempt that had no Call while it was under way. */
+  abandonAt(depth: number, error: unknown): void {
+    this.#cancelledAt = depth;
+    this.#cancelError = error;
+    this.context?.cancel(error);
+    this.abandoned = true;
+    this.fail(error);
   }
 
   /** The stage at this depth has dealt with its own cancelling. */

@@ -3,8 +3,8 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { Call, type CallOptions, type Work } from './call.ts';
 import { Context } from './context.ts';
 import type { Reporter } from './reporter.ts';
-import { ADMITTED, AGAIN, type Departure, PASSED, REFUSED, type Stage } from './stage.ts';
-import type { Turnstile } from './turnstile.ts';
+import { ADMITTED, AGAIN, type Departure, type LightLane, PASSED, REFUSED, type Stage } from './stage.ts';
+import { Turnstile } from './turnstile.ts';
 
 /** A policy that runs what is further in more than once at a time, or for several callers: it splits the pipeline there. */
 export interface Branch {
@@ -30,13 +30,16 @@ export interface FrameParts {
  * Nothing here waits unless a stage or the work makes it wait. Calls that nobody can cancel and that succeed at once, which is to
  * say most, take the light way: one frame with no Call. Any other way is `#travel`, which can begin anywhere.
  */
-export class Frame {
+export class Frame implements LightLane {
   readonly #runtime: Runtime;
   readonly #reporter: Reporter;
   readonly #stages: readonly Stage[];
   readonly #cancels: boolean;
   readonly #light: boolean;
+  /** By depth. */
   readonly #turnstiles: readonly Turnstile[];
+  /** The outermost stage, when it runs light calls itself. */
+  readonly #starter: Stage | null;
   /** The one turnstile whose permits differ; a light call remembers one permit only. */
   readonly #permitting: Turnstile | null;
   readonly #permitDepth: number;
@@ -49,11 +52,13 @@ export class Frame {
     this.#stages = parts.stages;
     this.#cancels = parts.cancels;
     const permitting = parts.stages.filter((stage) => stage.givesPermits === true);
-    const turnstiles = parts.stages.map((stage) => stage.turnstile).filter((each) => each !== null);
-    this.#turnstiles = turnstiles;
+    const [outer] = parts.stages;
+    this.#starter = outer?.startLight === undefined ? null : outer;
+    this.#turnstiles = parts.stages.map((stage) => stage.turnstile ?? new Turnstile());
     this.#permitting = permitting[0]?.turnstile ?? null;
     this.#permitDepth = permitting[0] === undefined ? -1 : parts.stages.indexOf(permitting[0]);
-    const allLight = turnstiles.length === parts.stages.length && permitting.length <= 1;
+    const heavy = parts.stages.filter((stage) => stage.turnstile === null && stage !== this.#starter);
+    const allLight = heavy.length === 0 && permitting.length <= 1;
     this.#light = allLight && parts.within === null && parts.outermost;
     this.#outermost = parts.outermost;
     this.#within = parts.within;
@@ -74,31 +79,58 @@ export class Frame {
     for (let depth = 0; depth < turnstiles.length; depth++) {
       const turnstile = turnstiles[depth] as Turnstile;
       if (turnstile.permit < 0 || turnstile.running >= turnstile.limit) {
-        return this.#travel(this.#callWith(permit, throws), work, depth, true);
+        const call = this.#callWith(permit, throws);
+        this.#starter?.enter(call);
+        return this.#travel(call, work, depth, true);
       }
       turnstile.running++;
       turnstile.budget?.deposit();
     }
+    const starter = this.#starter;
+    if (starter?.startLight !== undefined) return starter.startLight(this, work, permit, throws);
     return this.#runLight(work, permit, throws);
   }
 
   async #runLight(work: Work<unknown>, permit: number, throws: boolean): Promise<unknown> {
-    const turnstiles = this.#turnstiles;
     const context = new Context(this.#runtime, 1, Infinity, false);
     try {
       const value = await work(context);
-      for (let depth = turnstiles.length - 1; depth >= 0; depth--) {
-        const turnstile = turnstiles[depth] as Turnstile;
-        turnstile.running--;
-        if (turnstile.heedsSuccess || turnstile.permit < 0) this.#stages[depth]?.leaveLight?.(permit);
-      }
-      this.#reporter.succeeded++;
+      this.leaveLight(permit);
       return throws ? value : { ok: true, value };
     } catch (error) {
-      const call = this.#callWith(permit, throws);
-      call.failed(context, error);
-      return this.#travel(call, work, turnstiles.length, false);
+      const call = this.callAfterLight(context, permit, throws);
+      call.fail(error);
+      return this.travelOutward(call, work);
     }
+  }
+
+  get reporter(): Reporter {
+    return this.#reporter;
+  }
+
+  contextUntil(deadline: number): Context {
+    return new Context(this.#runtime, 1, deadline, false);
+  }
+
+  leaveLight(permit: number): void {
+    const turnstiles = this.#turnstiles;
+    for (let depth = turnstiles.length - 1; depth >= 0; depth--) {
+      const turnstile = turnstiles[depth] as Turnstile;
+      turnstile.running--;
+      if (turnstile.heedsSuccess || turnstile.permit < 0) this.#stages[depth]?.leaveLight?.(permit);
+    }
+    this.#reporter.succeeded++;
+  }
+
+  callAfterLight(context: Context, permit: number, throws: boolean): Call {
+    const call = this.#callWith(permit, throws);
+    call.context = context;
+    call.begun = true;
+    return call;
+  }
+
+  travelOutward(call: Call, work: Work<unknown>): Promise<unknown> {
+    return this.#travel(call, work, this.#stages.length, false);
   }
 
   async #travel(call: Call, work: Work<unknown>, from: number, startsInward: boolean): Promise<unknown> {

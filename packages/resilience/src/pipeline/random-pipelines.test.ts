@@ -76,6 +76,8 @@ interface Plan {
   readonly key: string;
   readonly priority: number;
   readonly value: boolean;
+  /** Without any options calls may take the light way. */
+  readonly bare: boolean;
 }
 
 const plans: fc.Arbitrary<Plan[]> = fc.array(
@@ -87,6 +89,7 @@ const plans: fc.Arbitrary<Plan[]> = fc.array(
     key: fc.constantFrom('a', 'b'),
     priority: fc.integer({ min: 0, max: 2 }),
     value: fc.boolean(),
+    bare: fc.boolean(),
   }),
   { minLength: 1, maxLength: 12 },
 );
@@ -139,7 +142,7 @@ async function play(kinds: readonly (typeof KINDS)[number][], all: readonly Plan
         const options = { signal: controller.signal, key: plan.key, priority: plan.priority };
         // A call with no signal takes other ways through the frame.
         const { signal: _, ...silent } = options;
-        const given = (plan.abortAfterMs === null ? silent : options) as never;
+        const given = (plan.abortAfterMs !== null ? options : plan.bare ? undefined : silent) as never;
         const work = workOf(plan, clock, running);
         seen.call = watch<unknown>(plan.value ? users.tryRun(work, given) : users.run(work, given));
       });

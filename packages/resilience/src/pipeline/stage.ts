@@ -1,4 +1,6 @@
-import type { Call } from './call.ts';
+import type { Call, Work } from './call.ts';
+import type { Context } from './context.ts';
+import type { Reporter } from './reporter.ts';
 import type { Turnstile } from './turnstile.ts';
 
 /** The call may go further in. */
@@ -31,6 +33,21 @@ export interface Stage {
   readonly givesPermits?: boolean;
   /** A call that came through the turnstile has succeeded, and the turnstile heeds that, or has another permit now. */
   leaveLight?(permit: number): void;
+  /** Of an outermost stage that can cancel calls, when that does not keep them from being light: it runs them itself. */
+  startLight?:
+    | ((lane: LightLane, work: Work<unknown>, permit: number, throws: boolean) => Promise<unknown>)
+    | undefined;
+}
+
+/** What a frame lets a stage do that runs light calls itself. */
+export interface LightLane {
+  readonly reporter: Reporter;
+  contextUntil(deadline: number): Context;
+  /** The work has succeeded: through all turnstiles, outward. */
+  leaveLight(permit: number): void;
+  /** The work has begun and not succeeded: what goes on from there needs a Call. */
+  callAfterLight(context: Context, permit: number, throws: boolean): Call;
+  travelOutward(call: Call, work: Work<unknown>): Promise<unknown>;
 }
 
 /** What waits in a stage's queue on behalf of a call. */

@@ -1,11 +1,11 @@
 import { type Duration, positiveDurationMs } from '../base/duration.ts';
-import { ResilienceError } from '../base/error.ts';
 import type { Call } from '../pipeline/call.ts';
 import { HeavyStage } from '../pipeline/heavy-stage.ts';
 import { type Part, Policy, type PolicyOptions } from '../pipeline/policy.ts';
-import { ADMITTED, type Admission, type Departure, PASSED } from '../pipeline/stage.ts';
+import { ADMITTED, type Admission, type Departure, PASSED, type Stage } from '../pipeline/stage.ts';
 import { systemRuntime } from '../runtime/system.ts';
 import { TimerEntry, TimerList, type TimerQueue } from '../runtime/timer-list.ts';
+import { TimedCall, timedOut } from './timed-call.ts';
 
 export interface TimeoutOptions extends PolicyOptions {
   readonly after: Duration;
@@ -29,7 +29,7 @@ export class Timeout extends Policy {
   /** @internal */
   override at(depth: number): Part {
     const queue = TimerList.of(this.runtime.platform).queue(this.afterMs);
-    const stage = new TimeoutStage(this.afterMs, this.#cooperative, queue, depth);
+    const stage = new TimeoutStage(this.afterMs, this.#cooperative, queue, depth, () => this.runtime.now());
     return { type: 'stage', stage, cancels: true, gate: false };
   }
 
@@ -44,17 +44,22 @@ export function timeout(options: Duration | TimeoutOptions): Timeout {
 }
 
 class TimeoutStage extends HeavyStage {
+  readonly startLight?: Stage['startLight'];
   readonly #afterMs: number;
   readonly #cooperative: boolean;
   readonly #queue: TimerQueue;
   readonly #depth: number;
 
-  constructor(afterMs: number, cooperative: boolean, queue: TimerQueue, depth: number) {
+  constructor(afterMs: number, cooperative: boolean, queue: TimerQueue, depth: number, now: () => number) {
     super();
     this.#afterMs = afterMs;
     this.#cooperative = cooperative;
     this.#queue = queue;
     this.#depth = depth;
+    // Light calls are the outermost stage's to start, and a cooperative time-out waits in ways that they do not know.
+    if (depth > 0 || cooperative) return;
+    this.startLight = (lane, work, permit, throws) =>
+      new TimedCall(lane, queue, afterMs, work, permit, throws).start(now());
   }
 
   enter(call: Call): Admission {
@@ -67,7 +72,7 @@ class TimeoutStage extends HeavyStage {
   }
 
   leave(call: Call): Departure {
-    const entry = call.notes[this.#depth] as CallTimer;
+    const entry = call.notes[this.#depth] as CallTimer | TimedCall;
     this.#queue.remove(entry);
     call.deadline = entry.outerDeadline;
     call.clearCancelled(this.#depth);
@@ -94,9 +99,8 @@ class CallTimer extends TimerEntry {
   override expire(): void {
     const call = this.#call;
     // Between attempts, the failure of the last one says more than that time is up.
-    const options = call.underWay || call.error === undefined ? undefined : { cause: call.error };
+    const cause = call.underWay ? undefined : call.error;
     call.reporter.timedOut(this.#afterMs);
-    const message = `not done within ${this.#afterMs} ms; it may have been carried out`;
-    call.cancel(this.#depth, new ResilienceError('TIMEOUT', message, undefined, options), this.#cooperative);
+    call.cancel(this.#depth, timedOut(this.#afterMs, cause), this.#cooperative);
   }
 }
