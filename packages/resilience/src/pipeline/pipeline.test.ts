@@ -258,6 +258,66 @@ describe('a slot', () => {
   });
 });
 
+describe('calls without options, which take the light way', () => {
+  test('are over when they ended in time: their time-out does nothing later', async () => {
+    const { clock, runtime } = world();
+    const limit = bulkhead({ limit: 2, runtime });
+    for (const users of [
+      pipeline('light', timeout({ after: 100, runtime }), limit),
+      pipeline('heavy', limit, timeout({ after: 100, runtime })),
+    ]) {
+      const call = watch(users.run(() => new Promise((resolve) => void clock.schedule(99, () => resolve('in time')))));
+      await clock.advance(1_000);
+      expect(call).toMatchObject({ state: 'ok', value: 'in time' });
+      expect(users.counters()).toMatchObject({ calls: 1, succeeded: 1, failed: 0, timeouts: 0 });
+      expect(limit.core.running).toBe(0);
+      expect(clock.pending).toBe(0);
+    }
+  });
+
+  test('hand their slot to whoever waits for it', async () => {
+    const { clock, runtime } = world();
+    const users = pipeline('users', bulkhead({ limit: 1, queue: 2, runtime }));
+    const work = new Deferred<string>();
+    const calls = [1, 2, 3].map(() => watch(users.run(() => work.promise)));
+    work.resolve('done');
+    await clock.settle();
+    expect(calls.map((call) => call.state)).toEqual(['ok', 'ok', 'ok']);
+  });
+
+  test('end in time also while they wait for a slot', async () => {
+    const { clock, runtime } = world();
+    const limit = bulkhead({ limit: 1, queue: 1, runtime });
+    const users = pipeline('users', timeout({ after: 100, runtime }), limit);
+    void limit.run(() => new Promise(() => {}));
+    const call = watch(users.run(() => 1));
+    await clock.advance(100);
+    expect(call).toMatchObject({ state: 'failed', error: { code: 'TIMEOUT' } });
+    expect(limit.core.waiting).toBe(0);
+  });
+
+  test('are retried under their time-out, which ends the whole', async () => {
+    const { clock, runtime } = world();
+    const users = pipeline(
+      'users',
+      timeout({ after: 250, runtime }),
+      retry({ runtime, baseDelay: 100, jitter: 'none' }),
+    );
+    let attempts = 0;
+    const call = watch(
+      users.run(() => {
+        if (++attempts === 1) throw refused();
+        return new Promise(() => {});
+      }),
+    );
+    await clock.advance(249);
+    expect([call.state, attempts]).toEqual(['pending', 2]);
+    await clock.advance(1);
+    expect(call).toMatchObject({ state: 'failed', error: { code: 'TIMEOUT' } });
+    expect(users.counters()).toMatchObject({ timeouts: 1, retries: 1, failed: 1 });
+  });
+});
+
 describe('cancelling', () => {
   test('frees a bulkhead slot only when the abandoned work has ended', async () => {
     const { clock, runtime } = world();
