@@ -178,13 +178,9 @@ export class BreakerCore {
   /** Opens because others say so, for at least `forMs`. */
   openFor(now: number, forMs: number): void {
     if (this.rules.mode === 'forced-closed') return;
-    const untilMs = now + forMs;
-    if (this.#state === 'open') {
-      this.#openUntilMs = Math.max(this.#openUntilMs, untilMs);
-      return;
-    }
-    this.#change('open', 'votes');
-    this.#openUntilMs = untilMs;
+    const wasOpen = this.#state === 'open';
+    this.#openUntilMs = wasOpen ? Math.max(this.#openUntilMs, now + forMs) : now + forMs;
+    if (!wasOpen) this.#change('open', 'votes');
   }
 
   /** Closed, and everything forgotten. */

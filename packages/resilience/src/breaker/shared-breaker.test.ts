@@ -65,6 +65,30 @@ describe('a shared breaker', () => {
     expect(states()[2]).toBe('open');
   });
 
+  test('an observer that was started anew is heard again', async () => {
+    const { clock, votes, breakers, states, fail } = fleet(3, 2);
+    for (let round = 0; round < 3; round++) {
+      await fail(0);
+      await fail(1);
+      await clock.advance(100_000);
+      await breakers[2]?.run(() => 1);
+    }
+    expect(states()[2]).toBe('closed');
+    const vote = { observer: 'client 0', sequence: 1, forMs: 10_000 };
+    await votes.cast('users', vote);
+    await votes.cast('users', { ...vote, observer: 'client 1' });
+    expect(states()[2]).toBe('open');
+  });
+
+  test('tells its listeners when to come back, also when others opened it', async () => {
+    const { breakers, fail } = fleet(3, 2);
+    const after: number[] = [];
+    breakers[2]?.subscribe(() => after.push(breakers[2]?.state.retryAfterMs ?? -1));
+    await fail(0);
+    await fail(1);
+    expect(after).toEqual([10_000]);
+  });
+
   test('is a local breaker while the store cannot be reached', async () => {
     const { clock, votes, breakers, states, fail } = fleet(3, 2);
     votes.reachable = false;

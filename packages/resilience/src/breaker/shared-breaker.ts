@@ -90,7 +90,8 @@ export class SharedBreaker extends Breaker implements Disposable {
     }
     const standing = [...newest.values()];
     if (standing.length < this.#options.quorum) return;
-    if (standing.every((vote) => (this.#heeded.get(vote.observer) ?? 0) >= vote.sequence)) return;
+    // Equal, not older: an observer that was started anew counts from the beginning again.
+    if (standing.every((vote) => this.#heeded.get(vote.observer) === vote.sequence)) return;
     this.#heeded.clear();
     for (const vote of standing) this.#heeded.set(vote.observer, vote.sequence);
     // As long as a quorum stands, and not as long as whoever votes longest.
