@@ -10,6 +10,8 @@ const alias = [
     find: /^@polder\/core\/(checkers|clocks|explore|kv|simulation)$/,
     replacement: source('packages/core/src/$1/index.ts'),
   },
+  { find: /^@polder\/resilience$/, replacement: source('packages/resilience/src/index.ts') },
+  { find: /^@polder\/resilience\/(fleet|testing)$/, replacement: source('packages/resilience/src/$1/index.ts') },
   { find: /^@polder\/server$/, replacement: source('packages/server/src/index.ts') },
 ];
 
@@ -24,6 +26,17 @@ export default defineConfig({
         test: {
           name: 'core',
           include: ['packages/core/src/**/*.test.ts'],
+          exclude,
+          pool: 'threads',
+          isolate: false,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'resilience',
+          include: ['packages/resilience/src/**/*.test.ts'],
           exclude,
           pool: 'threads',
           isolate: false,
@@ -54,7 +67,17 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: 'tidy', include: ['test/**/*.test.ts'], exclude, pool: 'threads', isolate: false },
+        test: {
+          name: 'tidy',
+          include: ['test/*.test.ts', 'test/models/*.test.ts'],
+          exclude,
+          pool: 'threads',
+          isolate: false,
+        },
+      },
+      {
+        resolve: { alias },
+        test: { name: 'page', include: ['test/page/*.test.ts'], exclude, pool: 'forks', testTimeout: 60_000 },
       },
     ],
   },

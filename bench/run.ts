@@ -7,6 +7,7 @@ import { benchEventLog, formatEventLog } from './event-log.ts';
 import { benchExplore, formatExplore } from './explore.ts';
 import { benchElections, formatElections } from './figure-16.ts';
 import { benchPuts, formatPuts } from './puts.ts';
+import { benchResilience, formatResilience } from './resilience.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
 import { killAll, stopAll } from './store.ts';
 
@@ -25,6 +26,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map([
   ['clocks', { usual: true, run: (say) => told(benchClocks(), formatClocks, say) }],
   ['event-log', { usual: true, run: (say) => told(benchEventLog(), formatEventLog, say) }],
   ['explore', { usual: true, run: (say) => told(benchExplore(), formatExplore, say) }],
+  ['resilience', { usual: false, run: async (say) => told(await benchResilience(progress), formatResilience, say) }],
   ['figure-16', { usual: false, run: (say) => told(benchElections(progress), formatElections, say) }],
 ]);
 

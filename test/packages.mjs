@@ -1,4 +1,4 @@
-// Packs core, server and cli as npm would publish them, installs them into an empty project, and there compiles
+// Packs core, resilience, server and cli as npm would publish them, installs them into an empty project, and there compiles
 // against their types, runs them, and starts the command: node test/packages.mjs <node package | this>
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,6 +35,44 @@ import { startMember, type Member, type MemberConfig } from '@polder/server';
 export const start: (config: MemberConfig) => Promise<Member> = startMember;
 // @ts-expect-error: a member without a configuration does not compile
 export const wrong = startMember();
+`;
+
+/** Resilience asks for AbortSignal, which Node's types and the DOM's both have; `using` needs the disposables. */
+const resilienceTypes = `
+import { breaker, bulkhead, fallback, isResilienceError, pipeline, retry, timeout, type Outcome } from '@polder/resilience';
+import { BreakerCore } from '@polder/resilience/cores';
+import { simulateFleet } from '@polder/resilience/fleet';
+import { prometheusText } from '@polder/resilience/prometheus';
+import { VirtualPlatform } from '@polder/resilience/testing';
+
+const users = pipeline('users', timeout('5s'), fallback(() => null), retry(), breaker({ failureRate: 0.5 }), bulkhead(50));
+export const value: Promise<Response | null> = users.run((context) => fetch('http://x', { signal: context.signal }));
+export const outcome: Promise<Outcome<number | null>> = users.tryRun(() => 1, { signal: new AbortController().signal });
+export function hold() {
+  using slot = users.tryAcquire();
+  return slot.ok;
+}
+// @ts-expect-error: the types are really there, not \`any\`
+export const wrong: Promise<string> = users.run(() => 1);
+// @ts-expect-error: a breaker that never opens
+breaker({});
+export { BreakerCore, isResilienceError, prometheusText, simulateFleet, VirtualPlatform };
+`;
+
+const runResilience = `
+import { breaker, bulkhead, pipeline, retry, timeout } from '@polder/resilience';
+import { simulateContention } from '@polder/resilience/fleet';
+import { VirtualPlatform } from '@polder/resilience/testing';
+
+const users = pipeline('users', timeout('1s'), retry({ baseDelay: 1 }), breaker({ consecutiveFailures: 9 }), bulkhead(5));
+let calls = 0;
+const value = await users.run(() => { if (++calls < 3) throw new Error('not yet'); return calls; });
+if (value !== 3) throw new Error('retry is wrong here');
+const hung = await timeout(20).tryRun(() => new Promise(() => {}));
+if (hung.ok || hung.error.code !== 'TIMEOUT') throw new Error('the time-out did not end a call that hangs');
+if (simulateContention(10, 'full', 1).calls < 10) throw new Error('the simulation is wrong here');
+if (new VirtualPlatform().now() !== 0) throw new Error('virtual time does not begin at 0');
+console.log('resilience runs on', process.version);
 `;
 
 const run = `
@@ -78,7 +116,7 @@ const project = mkdtempSync(join(tmpdir(), 'polder-packages-'));
 try {
   const tarballs = join(project, 'tarballs');
   mkdirSync(tarballs);
-  for (const name of ['core', 'server', 'cli']) {
+  for (const name of ['core', 'resilience', 'server', 'cli']) {
     execute('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', tarballs], {
       cwd: join(root, 'packages', name),
     });
@@ -99,19 +137,26 @@ try {
 
   const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
   const options = { module: 'nodenext', target: 'es2023', strict: true, noEmit: true };
-  for (const [name, source, types] of [
+  for (const [name, source, types, ...libs] of [
     ['core', coreTypes, []],
+    ['resilience', resilienceTypes, ['node'], 'esnext.disposable'],
+    ['resilience-dom', resilienceTypes, [], 'esnext.disposable', 'dom'],
     ['server', serverTypes, ['node']],
   ]) {
     writeFileSync(join(project, `${name}.ts`), source);
-    const compilerOptions = { ...options, lib: ['es2023'], types };
+    const compilerOptions = { ...options, lib: ['es2023', ...libs], types };
     writeFileSync(join(project, `tsconfig.${name}.json`), JSON.stringify({ compilerOptions, files: [`${name}.ts`] }));
     execute(node, [compiler, '-p', `tsconfig.${name}.json`], { ...inside, stdio: ['ignore', 'inherit', 'inherit'] });
   }
   console.log('types: ok');
 
-  writeFileSync(join(project, 'run.mjs'), run);
-  process.stdout.write(execute(node, ['run.mjs'], inside));
+  for (const [name, source] of [
+    ['run-resilience.mjs', runResilience],
+    ['run.mjs', run],
+  ]) {
+    writeFileSync(join(project, name), source);
+    process.stdout.write(execute(node, [name], inside));
+  }
 
   const help = execute(node, [join(project, 'node_modules', 'polder', 'bin', 'polder.js'), '--help'], inside);
   if (!help.includes('polder')) throw new Error('polder --help says nothing');

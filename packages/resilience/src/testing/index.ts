@@ -1,0 +1,2 @@
+export { MemoryVotes } from './memory-votes.ts';
+export { VirtualPlatform } from './virtual-platform.ts';
