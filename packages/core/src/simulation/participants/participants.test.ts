@@ -46,10 +46,10 @@ describe("a participant's timers", () => {
     expect(world.heard(1)).toEqual([]);
   });
 
-  it('are cancelled by another that is due at the same moment', () => {
+  it('that are overdue come in their order, and may cancel those behind them', () => {
     const world = started();
-    world.ask(1, 'timer', ['first', 5 * MS]);
     world.ask(1, 'timer', ['second', 5 * MS + 1]);
+    world.ask(1, 'timer', ['first', 5 * MS]);
     // Paused, so that both are overdue when it goes on.
     world.simulation.run(MS);
     world.simulation.pause(1);

@@ -115,6 +115,14 @@ describe('the rules of a scenario', () => {
     expect([...seen(broken.always(raft.leaderCompleteness))]).toEqual(['Leader Completeness']);
   });
 
+  it('of participants are left out, too, when others are named', () => {
+    const always = [{ name: 'Nobody lives', holds: () => 'somebody lives' }];
+    const strict = quick({ replicas: recorders(1, { always }) }).workload(tells);
+    expect(strict.record(1).violation).toMatchObject({ rule: 'Nobody lives', sentence: 'somebody lives' });
+    expect(strict.always({ rule: 'Nobody lives' }).record(1).violation?.rule).toBe('Nobody lives');
+    expect(strict.always({ rule: 'Another' }).record(1).violation).toBeNull();
+  });
+
   it('of its own are asked after every event, and stop the run at the first that breaks them', () => {
     const report = quick()
       .workload(tells)
