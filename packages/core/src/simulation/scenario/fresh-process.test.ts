@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { generalRaft } from '../raft/general.ts';
 
-it('a fresh process gives the same hashes for the same seed', () => {
+it('D2: a fresh process gives the same hashes for the same seed', () => {
   const entry = fileURLToPath(new URL('../index.ts', import.meta.url));
   const program = `
     import { generalRaft } from ${JSON.stringify(entry)};

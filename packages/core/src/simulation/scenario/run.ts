@@ -207,8 +207,8 @@ export class Run<Types extends ProtocolTypes> {
 
   #runUntil(predicate: () => boolean, limitUs: number): boolean {
     const { simulation } = this;
-    const { always } = this.#spec;
-    const ofProtocol = simulation.protocol.always ?? [];
+    const { always, rules } = this.#spec;
+    const ofProtocol = (simulation.protocol.always ?? []).filter(({ name }) => rules === null || rules.has(name));
     let events = simulation.events;
     return simulation.runUntil(() => {
       if (simulation.events !== events) {
