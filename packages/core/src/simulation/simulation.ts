@@ -119,6 +119,11 @@ export class Simulation<Types extends ProtocolTypes> {
     return this.#hash.digest();
   }
 
+  /** The same as a number, to keep one for each event. */
+  get fingerprint(): number {
+    return this.#hash.number();
+  }
+
   /** Why members stopped by themselves. */
   get stopped(): ReadonlyMap<number, Error> {
     return this.#stopped;
@@ -162,22 +167,22 @@ export class Simulation<Types extends ProtocolTypes> {
     return true;
   }
 
+  /** The next event, if it comes by then; else it is then, and false. */
+  stepBy(endUs: number): boolean {
+    if (this.#queue.nextTimeUs() <= endUs) return this.step();
+    this.#nowUs = endUs;
+    return false;
+  }
+
   run(durationUs: number): void {
     const endUs = this.#nowUs + durationUs;
-    while (this.#queue.nextTimeUs() <= endUs) this.step();
-    this.#nowUs = endUs;
+    while (this.stepBy(endUs));
   }
 
   /** Whether the predicate came true within the limit; it is asked after every event. */
   runUntil(predicate: () => boolean, limitUs: number): boolean {
     const endUs = this.#nowUs + limitUs;
-    while (!predicate()) {
-      if (this.#queue.nextTimeUs() > endUs) {
-        this.#nowUs = endUs;
-        return false;
-      }
-      this.step();
-    }
+    while (!predicate()) if (!this.stepBy(endUs)) return false;
     return true;
   }
 
@@ -292,6 +297,11 @@ export class Simulation<Types extends ProtocolTypes> {
     }
     writer.varint(this.#excused.size);
     for (const id of [...this.#excused].sort((a, b) => a - b)) writer.varint(id);
+    writer.varint(this.#stopped.size);
+    for (const [id, { message }] of this.#stopped) {
+      writer.varint(id);
+      writer.string(message);
+    }
     this.protocolRun.save(writer);
     for (const actor of this.#actors) actor.save(writer);
     return writer.finish();
@@ -318,6 +328,9 @@ export class Simulation<Types extends ProtocolTypes> {
     this.#excused = new Set();
     for (let count = reader.varint(); count > 0; count--) this.#excused.add(reader.varint());
     this.#stopped.clear();
+    for (let count = reader.varint(); count > 0; count--) {
+      this.#stopped.set(reader.varint(), new Error(reader.string()));
+    }
     this.protocolRun.load(reader);
     for (const actor of this.#actors) actor.load(reader);
     reader.end();
