@@ -282,6 +282,11 @@ export class Simulation<Types extends ProtocolTypes> {
 
   save(): Uint8Array {
     const writer = new ByteWriter(1 << 16);
+    this.saveTo(writer);
+    return writer.finish();
+  }
+
+  saveTo(writer: ByteWriter): void {
     for (const value of [this.#nowUs, this.#steps, this.#events, this.#lastId]) writer.varint(value);
     this.#hash.save(writer);
     this.random.save(writer);
@@ -304,12 +309,16 @@ export class Simulation<Types extends ProtocolTypes> {
     }
     this.protocolRun.save(writer);
     for (const actor of this.#actors) actor.save(writer);
-    return writer.finish();
   }
 
   /** Goes on exactly where `save` was called, in a simulation made with the same options and actors. */
   load(bytes: Uint8Array): void {
     const reader = new ByteReader(bytes);
+    this.loadFrom(reader);
+    reader.end();
+  }
+
+  loadFrom(reader: ByteReader): void {
     this.#nowUs = reader.varint();
     this.#steps = reader.varint();
     this.#events = reader.varint();
@@ -333,7 +342,6 @@ export class Simulation<Types extends ProtocolTypes> {
     }
     this.protocolRun.load(reader);
     for (const actor of this.#actors) actor.load(reader);
-    reader.end();
   }
 
   #newMember(id: number, diskSpeed: DiskSpeed): SimulatedMember<Types> {

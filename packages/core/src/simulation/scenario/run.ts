@@ -170,7 +170,7 @@ export class Run<Types extends ProtocolTypes> {
       violation: this.#violation,
     };
     writer.string(JSON.stringify(notes));
-    writer.bytes(this.simulation.save());
+    this.simulation.saveTo(writer);
     return writer.finish();
   }
 
@@ -193,7 +193,7 @@ export class Run<Types extends ProtocolTypes> {
     this.#scripting = notes.scripting;
     this.#unknown = notes.unknown;
     this.#violation = notes.violation;
-    this.simulation.load(reader.bytes());
+    this.simulation.loadFrom(reader);
     reader.end();
   }
 
