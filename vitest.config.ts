@@ -54,7 +54,24 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: 'tidy', include: ['test/**/*.test.ts'], exclude, pool: 'threads', isolate: false },
+        test: {
+          name: 'tidy',
+          include: ['test/**/*.test.ts'],
+          exclude: [...exclude, 'test/chromium/**'],
+          pool: 'threads',
+          isolate: false,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'chromium',
+          include: ['test/chromium/**/*.test.ts'],
+          exclude,
+          pool: 'forks',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
     ],
   },

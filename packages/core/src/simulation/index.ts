@@ -33,7 +33,7 @@ export {
   unseen,
 } from './scenario/campaign.ts';
 export { type Check, check, type Judgement, linearizable } from './scenario/check.ts';
-export { Run, type RunOptions, type RunReport, runOnce } from './scenario/run.ts';
+export { HASH_EVERY, Run, type RunOptions, type RunReport, runOnce } from './scenario/run.ts';
 export { Scenario, type Swarm, scenario, swarm } from './scenario/scenario.ts';
 export { type ShrinkOptions, type ShrinkProgress, type Shrunk } from './scenario/shrink.ts';
 export * from './scenario/spec.ts';
