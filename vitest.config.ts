@@ -79,6 +79,17 @@ export default defineConfig({
         resolve: { alias },
         test: { name: 'page', include: ['test/page/*.test.ts'], exclude, pool: 'forks', testTimeout: 60_000 },
       },
+      {
+        resolve: { alias },
+        test: {
+          name: 'chromium',
+          include: ['test/chromium/**/*.test.ts'],
+          exclude,
+          pool: 'forks',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
   },
 });

@@ -1,4 +1,6 @@
 /** A deterministic world for replicas: virtual time, seeded faults, invariants at every step, histories judged. */
+
+export { type Divergence, divergentStretch, firstDivergence, type Strand } from './divergence.ts';
 export type { ExplorationBounds, ExplorationReport } from './exploration.ts';
 export * from './faults/index.ts';
 export { SimulatedMember } from './member.ts';
@@ -53,6 +55,8 @@ export {
   type TracedViolation,
 } from './scenario/trace.ts';
 export { type Actor, Simulation, type SimulationOptions } from './simulation.ts';
+export type { Step } from './step-log.ts';
+export { Timeline, type TimelineOptions } from './timeline.ts';
 export { Violation } from './violation.ts';
 export * from './workloads/index.ts';
 export { SimulatedDisk } from './world/disk.ts';

@@ -119,6 +119,11 @@ export class Simulation<Types extends ProtocolTypes> {
     return this.#hash.digest();
   }
 
+  /** The same as a number, to keep one for each event. */
+  get fingerprint(): number {
+    return this.#hash.number();
+  }
+
   /** Why members stopped by themselves. */
   get stopped(): ReadonlyMap<number, Error> {
     return this.#stopped;
@@ -162,22 +167,22 @@ export class Simulation<Types extends ProtocolTypes> {
     return true;
   }
 
+  /** The next event, if it comes by then; else it is then, and false. */
+  stepBy(endUs: number): boolean {
+    if (this.#queue.nextTimeUs() <= endUs) return this.step();
+    this.#nowUs = endUs;
+    return false;
+  }
+
   run(durationUs: number): void {
     const endUs = this.#nowUs + durationUs;
-    while (this.#queue.nextTimeUs() <= endUs) this.step();
-    this.#nowUs = endUs;
+    while (this.stepBy(endUs));
   }
 
   /** Whether the predicate came true within the limit; it is asked after every event. */
   runUntil(predicate: () => boolean, limitUs: number): boolean {
     const endUs = this.#nowUs + limitUs;
-    while (!predicate()) {
-      if (this.#queue.nextTimeUs() > endUs) {
-        this.#nowUs = endUs;
-        return false;
-      }
-      this.step();
-    }
+    while (!predicate()) if (!this.stepBy(endUs)) return false;
     return true;
   }
 
@@ -277,6 +282,11 @@ export class Simulation<Types extends ProtocolTypes> {
 
   save(): Uint8Array {
     const writer = new ByteWriter(1 << 16);
+    this.saveTo(writer);
+    return writer.finish();
+  }
+
+  saveTo(writer: ByteWriter): void {
     for (const value of [this.#nowUs, this.#steps, this.#events, this.#lastId]) writer.varint(value);
     this.#hash.save(writer);
     this.random.save(writer);
@@ -292,14 +302,23 @@ export class Simulation<Types extends ProtocolTypes> {
     }
     writer.varint(this.#excused.size);
     for (const id of [...this.#excused].sort((a, b) => a - b)) writer.varint(id);
+    writer.varint(this.#stopped.size);
+    for (const [id, { message }] of this.#stopped) {
+      writer.varint(id);
+      writer.string(message);
+    }
     this.protocolRun.save(writer);
     for (const actor of this.#actors) actor.save(writer);
-    return writer.finish();
   }
 
   /** Goes on exactly where `save` was called, in a simulation made with the same options and actors. */
   load(bytes: Uint8Array): void {
     const reader = new ByteReader(bytes);
+    this.loadFrom(reader);
+    reader.end();
+  }
+
+  loadFrom(reader: ByteReader): void {
     this.#nowUs = reader.varint();
     this.#steps = reader.varint();
     this.#events = reader.varint();
@@ -318,9 +337,11 @@ export class Simulation<Types extends ProtocolTypes> {
     this.#excused = new Set();
     for (let count = reader.varint(); count > 0; count--) this.#excused.add(reader.varint());
     this.#stopped.clear();
+    for (let count = reader.varint(); count > 0; count--) {
+      this.#stopped.set(reader.varint(), new Error(reader.string()));
+    }
     this.protocolRun.load(reader);
     for (const actor of this.#actors) actor.load(reader);
-    reader.end();
   }
 
   #newMember(id: number, diskSpeed: DiskSpeed): SimulatedMember<Types> {

@@ -25,11 +25,11 @@ describe('a simulated run', () => {
     const places = new RandomStreams(seed);
     for (let round = 0; round < 4; round++) {
       const steps = 100 + places.below(CONCERN.plan, 0, 4_000);
-      for (const run of [straight, current]) for (let i = 0; i < steps; i++) run.simulation.step();
-      const bytes = current.simulation.save();
+      for (const run of [straight, current]) for (let i = 0; i < steps; i++) run.step();
+      const bytes = current.save();
       current = new Run(spec, seed);
-      current.simulation.load(bytes);
-      expect(current.simulation.save()).toEqual(bytes);
+      current.load(bytes);
+      expect(current.save()).toEqual(bytes);
     }
     expect(current.simulation.steps).toBe(straight.simulation.steps);
     expect(current.simulation.hash).toBe(straight.simulation.hash);

@@ -3,7 +3,8 @@
  *
  *   members start ─ clients ask, things break (a seed decides, or a trace) ─► heal ─► a write succeeds ─► rest ─► judged
  */
-import { assert } from '../../base/assert.ts';
+import { defined, unreachable } from '../../base/assert.ts';
+import { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { PolderError } from '../../base/error.ts';
 import type { HistoryEvent } from '../../checkers/index.ts';
 import { applyFault, budgetFor, type Fault, type FaultType, Nemesis } from '../faults/index.ts';
@@ -14,6 +15,7 @@ import { Violation } from '../violation.ts';
 import { Clients } from '../workloads/index.ts';
 import { CALM, type FrameOverride } from '../world/network.ts';
 import type { Judge } from './check.ts';
+import { type Course, next } from './course.ts';
 import { milliseconds, type ScenarioOptions, type Spec, seconds, type View } from './spec.ts';
 import type { ScriptStep, Trace, TracedFrame, TracedViolation } from './trace.ts';
 
@@ -98,19 +100,20 @@ export class Run<Types extends ProtocolTypes> {
   readonly #operations = { ok: 0, fail: 0, info: 0 };
   readonly #seen = new Set<string>();
   readonly #view: LiveView<Types>;
-  readonly #judges: readonly Judge[];
-  #scripting = true;
+  #judges: readonly Judge[];
   #healedAtUs: number | null = null;
+  #scripting = true;
   #unknown: string | null = null;
+  #violation: TracedViolation | null = null;
+  #course: Course;
   #trace: Trace | null;
 
   constructor(spec: Spec<Types>, seed: number, options: RunOptions = {}) {
     this.#spec = spec;
     this.#options = options;
-    const model = spec.workload?.model ?? '';
-    this.#judges = spec.checks.map((check) => check.begin(model));
     this.#trace = options.trace ?? null;
     this.#settings = { ...DEFAULTS, ...definedOf(spec.options), ...troubleOf(this.#trace) };
+    this.#judges = this.#newJudges();
     const protocol = protocolOf(spec, seed, this.#trace);
     const { latency, diskSpeed, mayStop } = spec.options;
     this.simulation = new Simulation({
@@ -119,6 +122,8 @@ export class Run<Types extends ProtocolTypes> {
       ...definedOf({ latency, diskSpeed, mayStop, rules: spec.rules ?? undefined }),
     });
     if (options.record === true) this.simulation.network.record = this.#frames;
+    const { troubleUs } = this.#settings;
+    this.#course = { stage: 'trouble', owed: 0, okBefore: 0, limitUs: troubleUs, endUs: troubleUs };
     this.#view = new LiveView(this.simulation, this.#faults, this.#operations);
     this.clients = this.#newClients();
     this.#nemesis = this.#trace === null ? this.#newNemesis() : null;
@@ -127,25 +132,87 @@ export class Run<Types extends ProtocolTypes> {
   }
 
   play(): RunReport {
-    let violation: TracedViolation | null = null;
-    try {
-      this.trouble();
-      this.heal();
-      this.progress();
-      this.judge();
-    } catch (error) {
-      if (!(error instanceof Violation)) throw error;
-      violation = { rule: error.rule, sentence: error.sentence, atUs: error.atUs };
-    }
-    return this.#report(violation);
+    while (this.step());
+    return this.report();
   }
 
-  trouble(): void {
-    this.#runFor(this.#settings.troubleUs);
+  /** Nothing more will happen: all is judged, or a promise is broken. */
+  get over(): boolean {
+    return this.#course.stage === 'over';
+  }
+
+  /** The next thing that happens; false: the run is over. Never throws a Violation: it is in the report. */
+  step(): boolean {
+    if (this.over) return false;
+    try {
+      return this.#advance();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      this.#violation = { rule: error.rule, sentence: error.sentence, atUs: error.atUs };
+      this.#course.stage = 'over';
+      return false;
+    }
+  }
+
+  /** Breaks something here and now, beside what the seed or the trace breaks. */
+  inject(fault: Fault): void {
+    this.#onFault(fault);
+    applyFault(this.simulation, fault);
+  }
+
+  /** Everything: the world, and what the run has noted of it. */
+  save(): Uint8Array {
+    const writer = new ByteWriter(1 << 16);
+    const { underway } = this.#view;
+    const notes = {
+      course: this.#course,
+      hashes: this.#hashes,
+      faultTimes: this.#faultTimes,
+      faults: this.#faults,
+      operations: this.#operations,
+      underway,
+      seen: [...this.#seen],
+      scripting: this.#scripting,
+      script: this.#script,
+      frames: this.#frames,
+      unknown: this.#unknown,
+      violation: this.#violation,
+      healedAtUs: this.#healedAtUs,
+    };
+    writer.string(JSON.stringify(notes));
+    this.simulation.saveTo(writer);
+    return writer.finish();
+  }
+
+  /** Goes on exactly where `save` was called, in a run made with the same specification, seed and options. */
+  load(bytes: Uint8Array): void {
+    const reader = new ByteReader(bytes);
+    const notes = JSON.parse(reader.string());
+    this.#course = notes.course;
+    // Others hold these: they are filled anew, not replaced.
+    refill(this.#hashes, notes.hashes);
+    refill(this.#faultTimes, notes.faultTimes);
+    refill(this.#script, notes.script);
+    refill(this.#frames, notes.frames);
+    for (const type of Object.keys(this.#faults)) delete this.#faults[type as FaultType];
+    Object.assign(this.#faults, notes.faults);
+    Object.assign(this.#operations, notes.operations);
+    this.#view.underway = notes.underway;
+    this.#seen.clear();
+    for (const name of notes.seen) this.#seen.add(name);
+    this.#scripting = notes.scripting;
+    this.#unknown = notes.unknown;
+    this.#violation = notes.violation;
+    this.#healedAtUs = notes.healedAtUs;
+    this.simulation.loadFrom(reader);
+    // Judges are not saved: they hear the history again.
+    this.#judges = this.#newJudges();
+    for (const judge of this.#judges) for (const event of this.clients?.history ?? []) judge.add(event);
+    reader.end();
   }
 
   /** Nothing more breaks, and what is broken is mended, but for what a disk has lost. */
-  heal(): void {
+  #heal(): void {
     const { simulation } = this;
     this.#nemesis?.stop();
     this.clients?.stop();
@@ -158,39 +225,97 @@ export class Run<Types extends ProtocolTypes> {
       world.setDiskSlowness(1);
     }
     this.#healedAtUs = simulation.nowUs;
-    this.#options.onFault?.(simulation.nowUs, { type: 'heal' });
-    for (const fault of recoverAll(simulation)) {
+    for (const fault of [{ type: 'heal' } as const, ...recoverAll(simulation)]) {
       this.#options.onFault?.(simulation.nowUs, fault);
       this.#faultTimes.push({ atUs: simulation.nowUs, fault });
       applyFault(simulation, fault);
     }
   }
 
-  /** What is owed once the faults have ended (PITFALLS D7), by the members that run, while a majority does. */
-  progress(): void {
-    const { simulation, clients } = this;
-    const limitUs = this.#settings.paceUs * PROGRESS_PACES;
-    if (clients !== null) {
-      const before = this.#operations.ok;
-      clients.begin('prober');
-      if (!this.#runUntil(() => this.#operations.ok >= before + 3, limitUs))
-        this.#owed('no operation succeeded', limitUs);
-      clients.stop();
-      if (!this.#runUntil(() => !clients.waiting, limitUs)) this.#owed('a client still waits for an answer', limitUs);
-    }
-    for (const { name, withinUs, holds } of this.#spec.eventually) {
-      let missing: string | null = null;
-      const reached = (): boolean => {
-        if (holds !== null) return holds(this.#view);
-        missing = this.#missing();
-        return missing === null;
-      };
-      if (!this.#runUntil(reached, withinUs)) this.#owed(missing ?? `"${name}" did not come true`, withinUs);
-    }
-    simulation.protocolRun.sweep();
+  /** One event, and what follows from it for the run; before it, whatever stage has been reached. */
+  #advance(): boolean {
+    while (this.#reached()) this.#enter(next(this.#course, this.#spec.eventually.length));
+    if (this.over) return false;
+    const { simulation } = this;
+    const { events } = simulation;
+    if (!simulation.stepBy(this.#course.endUs)) this.#late();
+    else if (simulation.events !== events) this.#watch();
+    return true;
   }
 
-  judge(): void {
+  /** Whether the stage has come to what it waits for. */
+  #reached(): boolean {
+    switch (this.#course.stage) {
+      case 'trouble':
+      case 'over':
+        return false;
+      case 'probing':
+        return this.clients === null || this.#operations.ok >= this.#course.okBefore + 3;
+      case 'answering':
+        return this.clients?.waiting !== true;
+      case 'settling': {
+        const owed = this.#spec.eventually[this.#course.owed];
+        if (owed === undefined) return true;
+        return owed.holds === null ? this.#missing() === null : owed.holds(this.#view);
+      }
+      default:
+        return unreachable(this.#course.stage);
+    }
+  }
+
+  /** What is owed once the faults have ended (PITFALLS D7), by the members that run, while a majority does. */
+  #enter({ stage, owed }: Pick<Course, 'stage' | 'owed'>): void {
+    const course = this.#course;
+    course.stage = stage;
+    course.owed = owed;
+    switch (stage) {
+      case 'trouble':
+        return;
+      case 'probing':
+        this.#heal();
+        course.okBefore = this.#operations.ok;
+        this.clients?.begin('prober');
+        return this.#within(this.#settings.paceUs * PROGRESS_PACES);
+      case 'answering':
+        this.clients?.stop();
+        return this.#within(this.#settings.paceUs * PROGRESS_PACES);
+      case 'settling':
+        return this.#within(this.#spec.eventually[owed]?.withinUs ?? 0);
+      case 'over':
+        this.simulation.protocolRun.sweep();
+        return this.#judge();
+      default:
+        unreachable(stage);
+    }
+  }
+
+  #within(limitUs: number): void {
+    this.#course.limitUs = limitUs;
+    this.#course.endUs = this.simulation.nowUs + limitUs;
+  }
+
+  /** The stage's time is up. */
+  #late(): void {
+    switch (this.#course.stage) {
+      case 'trouble':
+        return this.#enter(next(this.#course, this.#spec.eventually.length));
+      case 'probing':
+        return this.#owed('no operation succeeded');
+      case 'answering':
+        return this.#owed('a client still waits for an answer');
+      case 'settling': {
+        const owed = defined(this.#spec.eventually[this.#course.owed], 'something owed has a number');
+        const missing = owed.holds === null ? this.#missing() : null;
+        return this.#owed(missing ?? `"${owed.name}" did not come true`);
+      }
+      case 'over':
+        return;
+      default:
+        unreachable(this.#course.stage);
+    }
+  }
+
+  #judge(): void {
     this.#look();
     for (const judge of this.#judges) {
       const { result, sentence } = judge.judge();
@@ -199,28 +324,22 @@ export class Run<Types extends ProtocolTypes> {
     }
   }
 
-  #runFor(durationUs: number): void {
-    const endUs = this.simulation.nowUs + durationUs;
-    this.#runUntil(() => false, durationUs);
-    assert(this.simulation.nowUs === endUs, 'a run lasts as long as asked');
+  #newJudges(): Judge[] {
+    const model = this.#spec.workload?.model ?? '';
+    return this.#spec.checks.map((check) => check.begin(model));
   }
 
-  #runUntil(predicate: () => boolean, limitUs: number): boolean {
+  #watch(): void {
     const { simulation } = this;
-    const { always, rules } = this.#spec;
-    const ofProtocol = (simulation.protocol.always ?? []).filter(({ name }) => rules === null || rules.has(name));
-    let events = simulation.events;
-    return simulation.runUntil(() => {
-      if (simulation.events !== events) {
-        // Not steps: a trace has other timers than the run that it comes from.
-        events = simulation.events;
-        if (events % HASH_EVERY === 0) this.#hashes.push(Number.parseInt(simulation.hash.slice(0, 12), 16));
-        if (events % 64 === 0) this.#look();
-        for (const { name, holds } of always) this.#hold(name, holds(this.#view));
-        for (const { name, holds } of ofProtocol) this.#hold(name, holds(simulation.status()));
-      }
-      return predicate();
-    }, limitUs);
+    const { events } = simulation;
+    // Not steps: a trace has other timers than the run that it comes from.
+    if (events % HASH_EVERY === 0) this.#hashes.push(Number.parseInt(simulation.hash.slice(0, 12), 16));
+    if (events % 64 === 0) this.#look();
+    for (const { name, holds } of this.#spec.always) this.#hold(name, holds(this.#view));
+    const { rules } = this.#spec;
+    for (const { name, holds } of simulation.protocol.always ?? []) {
+      if (rules === null || rules.has(name)) this.#hold(name, holds(simulation.status()));
+    }
   }
 
   #hold(name: string, held: true | string): void {
@@ -241,8 +360,8 @@ export class Run<Types extends ProtocolTypes> {
     return simulation.protocolRun.settled(running, (id) => simulation.member(id).stateBytes());
   }
 
-  #owed(what: string, withinUs: number): never {
-    const sentence = `${what} within ${withinUs / 1_000} ms after the faults ended`;
+  #owed(what: string): never {
+    const sentence = `${what} within ${this.#course.limitUs / 1_000} ms after the faults ended`;
     throw new Violation('Liveness', sentence, this.simulation.nowUs);
   }
 
@@ -313,8 +432,10 @@ export class Run<Types extends ProtocolTypes> {
     if (this.#scripting && this.#options.record === true) this.#script.push(step);
   }
 
-  #report(violation: TracedViolation | null): RunReport {
+  /** Of what has happened so far. */
+  report(): RunReport {
     const { simulation } = this;
+    const violation = this.#violation;
     return {
       seed: simulation.seed,
       members: simulation.size,
@@ -419,6 +540,11 @@ function protocolOf<Types extends ProtocolTypes>(
     throw new PolderError('TraceDoesNotFit', `${sentence}: replay it with the scenario that it was made with`);
   }
   return protocol;
+}
+
+function refill<Item>(items: Item[], saved: readonly Item[]): void {
+  items.length = 0;
+  for (const item of saved) items.push(item);
 }
 
 function troubleOf(trace: Trace | null): { readonly troubleUs?: number } {

@@ -7,10 +7,11 @@ import { PolderError } from '../../base/error.ts';
 import type { ExplorationBounds, ExplorationReport } from '../exploration.ts';
 import type { FaultSource } from '../faults/index.ts';
 import type { ProtocolTypes } from '../protocol.ts';
+import { Timeline, type TimelineOptions } from '../timeline.ts';
 import type { Workload } from '../workloads/index.ts';
 import { type CampaignOptions, type CampaignReport, runCampaign } from './campaign.ts';
 import type { Check } from './check.ts';
-import { type RunReport, runOnce } from './run.ts';
+import { Run, type RunOptions, type RunReport, runOnce } from './run.ts';
 import { type ShrinkOptions, type Shrunk, shrink } from './shrink.ts';
 import type { Always, Eventually, Rule, ScenarioOptions, Sometimes, Spec } from './spec.ts';
 import type { Trace } from './trace.ts';
@@ -82,6 +83,11 @@ export class Scenario<Types extends ProtocolTypes> {
   /** One seed, written down whole: its report has the trace. */
   record(seed: number): RunReport {
     return runOnce(this.spec, seed, { record: true });
+  }
+
+  /** One seed, or one trace, as a run that can be sought, forked and changed. */
+  timeline(seed: number, options: TimelineOptions & RunOptions = {}): Timeline<Types> {
+    return new Timeline(() => new Run(this.spec, seed, options), options);
   }
 
   /** Plays a trace. Throws `TraceDoesNotFit` when it has another number of members. */
