@@ -1,4 +1,5 @@
 /** The seed text's system under trouble: its store (section 1) and its Raft (section 2). */
+import { checkLinearizable } from '../../../checkers/index.ts';
 import { blackout, clock, crash, network, partition, pause } from '../../faults/index.ts';
 import { type ParticipantTypes, participants } from '../../participants/index.ts';
 import { check, linearizable } from '../../scenario/check.ts';
@@ -23,9 +24,9 @@ const LEVELS = ['strong', 'strong', 'eventual', 'weak'] as const;
 /** Each level promises something else: so each has keys of its own, and only `strong` ones are judged as registers. */
 export function seedStore(mistakes: Partial<SeedMistakes> = {}): Scenario<ParticipantTypes> {
   const all = { ...NO_MISTAKES, ...mistakes };
-  const strong = check('Linearizability', (history, model) => {
-    const ofStrong = history.filter(({ key }) => key.startsWith('strong'));
-    return linearizable().judge(ofStrong, model);
+  const strong = check('Linearizability', (history) => {
+    const { result, violation, reason } = checkLinearizable(history.filter(({ key }) => key.startsWith('strong')));
+    return { result, sentence: violation?.sentence ?? reason ?? '' };
   });
   return scenario({
     replicas: participants<StoreMessage, StoreState>({
