@@ -3,14 +3,12 @@ import { type Bug, seedsOf } from '../bug.ts';
 import { NO_MISTAKES, type SeedMistakes } from './mistakes.ts';
 import { seedRaft, seedStore } from './scenarios.ts';
 
-const WHY = 'it runs in the seed text’s own system, not in production’s';
-
 function inStore(mistake: keyof SeedMistakes): Bug['caughtBy'] {
-  return { type: 'directed', why: WHY, seeds: seedsOf(seedStore({ [mistake]: true })) };
+  return { type: 'seed', seeds: seedsOf(seedStore({ [mistake]: true })) };
 }
 
 function inRaft(mistake: keyof SeedMistakes): Bug['caughtBy'] {
-  return { type: 'directed', why: WHY, seeds: seedsOf(seedRaft({ [mistake]: true })) };
+  return { type: 'seed', seeds: seedsOf(seedRaft({ [mistake]: true })) };
 }
 
 const EVERY_MISTAKE = Object.fromEntries(Object.keys(NO_MISTAKES).map((name) => [name, true])) as Partial<SeedMistakes>;
@@ -112,13 +110,13 @@ export const SEED_BUGS: readonly Bug[] = [
     pitfalls: ['S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'S7'],
     breaks: 'every mistake of the text’s store at once',
     source: 'the seed text, section 1: DistributedNode',
-    caughtBy: { type: 'directed', why: WHY, seeds: seedsOf(seedStore(EVERY_MISTAKE)) },
+    caughtBy: { type: 'seed', seeds: seedsOf(seedStore(EVERY_MISTAKE)) },
   },
   {
     id: 's8-seed-raft-as-written',
     pitfalls: ['S8', 'S9'],
     breaks: 'every mistake of the text’s Raft at once',
     source: 'the seed text, section 2: RaftNode',
-    caughtBy: { type: 'directed', why: WHY, seeds: seedsOf(seedRaft(EVERY_MISTAKE)) },
+    caughtBy: { type: 'seed', seeds: seedsOf(seedRaft(EVERY_MISTAKE)) },
   },
 ];

@@ -264,7 +264,7 @@ export class SeedRaft implements Participant<RaftMessage> {
 
 /** At most one leader a term (section 5.2). */
 export const electionSafety: StateInvariant<RaftState> = {
-  name: 'ElectionSafety',
+  name: 'Election Safety',
   holds: (states) => {
     const leaders = states.filter((state) => state?.role === 'leader').map((state) => state?.term);
     const twice = leaders.find((term, i) => leaders.indexOf(term) !== i);
@@ -274,7 +274,7 @@ export const electionSafety: StateInvariant<RaftState> = {
 
 /** What is committed agrees (section 5.4.3): looked at where the shorter of two ends, for the rest follows from that. */
 export const stateMachineSafety: StateInvariant<RaftState> = {
-  name: 'StateMachineSafety',
+  name: 'State Machine Safety',
   holds: (states) => {
     const running = states.filter((state) => state !== null);
     for (const a of running) {

@@ -71,7 +71,7 @@ export function seedRaft(mistakes: Partial<SeedMistakes> = {}): Scenario<Partici
     .workload(direct('registers', 'register', (choice) => readOrWrite(`key-${choice.draw(3)}`, choice)))
     .faults(swarm(partition(), network.any(), crash(), blackout(), pause()))
     .always({
-      name: 'TermsTakeTime',
+      name: 'Terms take time',
       holds: ({ simulation }) => {
         const terms = simulation.status().map((status) => (status?.state as RaftState | undefined)?.term ?? 0);
         const most = (MEMBERS * simulation.nowUs) / ELECTION_US;

@@ -7,7 +7,7 @@ import { NO_MISTAKES } from './mistakes.ts';
 import { seedRaft, seedStore } from './scenarios.ts';
 
 const SEEDS = 60;
-const SAFETY = ['ElectionSafety', 'StateMachineSafety', 'Linearizability'];
+const SAFETY = ['Election Safety', 'State Machine Safety', 'Linearizability'];
 
 /** The rule that a seed shows to be broken; '': none of 300 does. */
 function ruleBrokenBy(id: string): string {
@@ -61,7 +61,7 @@ describe("the seed text's own system", () => {
   });
 
   it('S8: breaks with a candidate that races through terms', () => {
-    expect(['TermsTakeTime']).toContain(ruleBrokenBy('s8-seed-races-through-terms'));
+    expect(['Terms take time']).toContain(ruleBrokenBy('s8-seed-races-through-terms'));
   });
 
   it('S9: breaks with a leader that never steps down', () => {
