@@ -18,7 +18,9 @@ export interface Bug {
   readonly caughtBy:
     | { readonly type: 'general'; readonly seeds: SeedRunner }
     /** A scenario of its own, with the reason why chance seldom finds it. */
-    | { readonly type: 'directed'; readonly why: string; readonly seeds: SeedRunner };
+    | { readonly type: 'directed'; readonly why: string; readonly seeds: SeedRunner }
+    /** Switched on in the seed text's own system, not in production's: the general campaign has no say in it. */
+    | { readonly type: 'seed'; readonly seeds: SeedRunner };
 }
 
 /** One seed with the bug switched on: the violation that it led to, or null. */
