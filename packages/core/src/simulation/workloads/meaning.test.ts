@@ -184,6 +184,16 @@ describe('one operation after the other', () => {
     expect(history.filter(({ completion }) => completion === 'fail').length).toBeGreaterThan(10);
   });
 
+  it('a lock is not released by who does not hold it', () => {
+    const [workload, store] = [kv.locks(), new Store()];
+    const perform = (f: string, value: number): Completion =>
+      finish(workload, store, { f, key: 'l', value }).completion;
+    expect(perform('release', 1)).toBe('fail');
+    expect(perform('acquire', 1)).toBe('ok');
+    expect([perform('acquire', 2), perform('release', 2)]).toEqual(['fail', 'fail']);
+    expect([perform('release', 1), perform('acquire', 2)]).toEqual(['ok', 'ok']);
+  });
+
   it('a bank moves money, and neither makes nor loses any; no account is overdrawn', () => {
     const history = sequential(kv.bank({ accounts: 4, total: 40 }));
     const balances = [10, 10, 10, 10];
@@ -224,7 +234,7 @@ describe('an operation that another one comes between', () => {
     ['appends', kv.appends({ keys: 1 })],
     ['counters', kv.counters({ keys: 1 })],
     ['queue', kv.queue()],
-    ['bank', kv.bank({ accounts: 2 })],
+    ['bank', kv.bank({ accounts: 3, total: 30 })],
     ['transactions', kv.transactions({ keys: 1 })],
   ];
 
@@ -245,6 +255,9 @@ describe('an operation that another one comes between', () => {
       const changed = stateOf(clients.store) !== before;
       if (completion === 'fail') expect(changed, `seed ${seed}`).toBe(false);
       if (completion === 'fail') failed++;
+      if (workload.name !== 'bank') continue;
+      const { value: balances } = finish(workload, clients.store, { f: 'read', key: 'bank', value: null });
+      expect((balances as number[]).reduce((sum, balance) => sum + balance, 0)).toBe(30);
     }
     expect(failed).toBeGreaterThan(3);
   });
