@@ -389,11 +389,19 @@ export class Driver<Message, Result, Query, Answer> {
   #maybeSnapshot(): void {
     const { stateMachine, snapshotEntries = 10_000 } = this.#options;
     const applied = stateMachine.appliedIndex();
-    if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshots.busy) return;
+    if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
     const writer = new ByteWriter(64 * 1024);
     stateMachine.save(writer);
     this.#snapshotIndex = applied;
     this.#snapshots.write({ index: applied, term: this.#appliedTerm, bytes: writer.finish() }, 'own');
+  }
+
+  /**
+   * Until the log names it, no other one is begun: the leader's may be newer than the one that is made here, and named
+   * after it an older snapshot would take its place, without the entries between the two (PITFALLS R17).
+   */
+  get #snapshotUnderWay(): boolean {
+    return this.#snapshots.busy || this.#group.snapshot !== null || (this.#writing?.snapshot ?? null) !== null;
   }
 
   #nameInLog(snapshot: Snapshot, purpose: 'own' | 'peer'): void {
@@ -439,7 +447,7 @@ export class Driver<Message, Result, Query, Answer> {
   #onStoreSnapshot(effect: Extract<Effect<Message>, { type: 'storeSnapshot' }>): void {
     const { index, term, offset, data, done } = effect;
     const nextOffset = this.#snapshots.store(index, term, offset, data);
-    const complete = done && nextOffset === offset + data.length && !this.#snapshots.busy;
+    const complete = done && nextOffset === offset + data.length && !this.#snapshotUnderWay;
     if (complete) return this.#snapshots.write(this.#snapshots.takeArrived(), 'peer');
     this.#step({
       type: 'snapshotStored',

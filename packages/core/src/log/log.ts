@@ -341,6 +341,8 @@ export class Log {
     }
     const writer = new ByteWriter();
     for (const record of records) {
+      const older = record.type === 'snapshot' && record.index <= this.#hardState.snapshotIndex;
+      assert(!older, 'a snapshot takes the place of an older one, never of a newer');
       writeRecord(writer, record);
       this.#hardState.apply(record);
       if (record.type === 'entry') segment.lastIndex = Math.max(segment.lastIndex, record.entry.index);

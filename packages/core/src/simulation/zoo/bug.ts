@@ -5,6 +5,8 @@ import { NO_SABOTAGE, type Sabotage } from '../raft/sabotage.ts';
 import { runOnce } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { TracedViolation } from '../scenario/trace.ts';
+import { Violation } from '../violation.ts';
+import type { Schedule } from './schedules.ts';
 
 export interface Bug {
   /** Stable: a pitfall's id and a few words, as `r1-commits-by-counting`. */
@@ -63,4 +65,18 @@ export function seedsOf<Types extends ProtocolTypes>(scenario: Scenario<Types>):
 /** Caught by the general campaign, whose faults and parameters were fixed before any bug was switched on. */
 export function general(sabotage: Partial<Sabotage>): Bug['caughtBy'] {
   return { type: 'general', seeds: seedsOf(generalRaft({ sabotage: { ...NO_SABOTAGE, ...sabotage } })) };
+}
+
+/** Caught by a schedule of its own, for chance seldom finds it. */
+export function directed(why: string, schedule: Schedule, sabotage: Partial<Sabotage>): Bug['caughtBy'] {
+  const seeds: SeedRunner = (seed) => {
+    try {
+      schedule({ ...NO_SABOTAGE, ...sabotage }, seed);
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      return { rule: error.rule, sentence: error.sentence, atUs: error.atUs };
+    }
+    return null;
+  };
+  return { type: 'directed', why, seeds };
 }

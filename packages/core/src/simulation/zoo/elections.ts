@@ -1,5 +1,6 @@
 /** Mistakes about who may lead: Raft paper §5.2, §5.4.1; dissertation §4.2.3, §6.2, §9.6. */
-import { type Bug, general } from './bug.ts';
+import { type Bug, directed, general } from './bug.ts';
+import { lateVotes, oldLeaderReturns } from './schedules.ts';
 import { events, type Rewrite, received, withoutMark } from './wrappers.ts';
 
 const half = (members: number): number => Math.max(1, Math.floor(members / 2));
@@ -64,7 +65,13 @@ export const ELECTION_BUGS: readonly Bug[] = [
     pitfalls: ['R3'],
     breaks: 'the longer log wins, whatever the terms of its entries',
     source: 'Raft paper §5.4.1',
-    caughtBy: general({ rules: { isUpToDate: (candidate, voter) => candidate.index >= voter.index } }),
+    caughtBy: directed(
+      'the old leader must have more entries than its successor has written when the successor dies',
+      oldLeaderReturns,
+      {
+        rules: { isUpToDate: (candidate, voter) => candidate.index >= voter.index },
+      },
+    ),
   },
   {
     id: 'r3-compares-terms-only',
@@ -78,9 +85,13 @@ export const ELECTION_BUGS: readonly Bug[] = [
     pitfalls: ['R3'],
     breaks: 'a log is up to date if its last term or its last index is not behind',
     source: 'Raft paper §5.4.1',
-    caughtBy: general({
-      rules: { isUpToDate: (candidate, voter) => candidate.term > voter.term || candidate.index >= voter.index },
-    }),
+    caughtBy: directed(
+      'the old leader must have more entries than its successor has written when the successor dies',
+      oldLeaderReturns,
+      {
+        rules: { isUpToDate: (candidate, voter) => candidate.term > voter.term || candidate.index >= voter.index },
+      },
+    ),
   },
   {
     id: 'r4-repeated-vote-counts-twice',
@@ -105,7 +116,7 @@ export const ELECTION_BUGS: readonly Bug[] = [
     pitfalls: ['R4'],
     breaks: 'a vote of an earlier term counts in this one',
     source: 'Raft paper §5.1',
-    caughtBy: general({
+    caughtBy: directed('a vote must be later than an election lasts, and two members stand for its term', lateVotes, {
       replica: received('voteReply', (message, status) =>
         message.granted && !message.preVote && message.term < status.term ? { ...message, term: status.term } : message,
       ),
@@ -134,9 +145,11 @@ export const ELECTION_BUGS: readonly Bug[] = [
 ];
 
 /** The same reply once more is taken for another member's. */
-function countAgain(): Rewrite {
+export function countAgain(): Rewrite {
   const heard = new Set<string>();
+  const directories = new Map<number, number>();
   return (event, _, self) => {
+    if (event.type === 'receive') directories.set(event.from, event.directory);
     if (event.type !== 'receive' || event.message.type !== 'voteReply' || !event.message.granted) return [event];
     const { term, preVote } = event.message;
     const key = (from: number): string => `${from} ${term} ${preVote}`;
@@ -144,7 +157,8 @@ function countAgain(): Rewrite {
       heard.add(key(event.from));
       return [event];
     }
-    const other = self.members.find((id) => id !== self.member && !heard.has(key(id)));
-    return other === undefined ? [event] : [event, { ...event, from: other }];
+    const other = self.members.find((id) => directories.has(id) && !heard.has(key(id)));
+    const directory = directories.get(other ?? 0);
+    return other === undefined || directory === undefined ? [event] : [event, { ...event, from: other, directory }];
   };
 }

@@ -1,5 +1,6 @@
 /** Mistakes about logs, commits and reads: Raft paper §5.3, §5.4.2, §8. */
-import { type Bug, general } from './bug.ts';
+import { type Bug, directed, general } from './bug.ts';
+import { deafLeader, figure8, longAbsence } from './schedules.ts';
 import { effects, impatient, received, sent, withoutMark } from './wrappers.ts';
 
 const half = (members: number): number => Math.max(1, Math.floor(members / 2));
@@ -11,7 +12,11 @@ export const REPLICATION_BUGS: readonly Bug[] = [
     pitfalls: ['R1'],
     breaks: 'an entry of an earlier term is committed by counting its replicas',
     source: 'Raft paper §5.4.2, Figure 8',
-    caughtBy: general({ rules: { mayCommit: () => true } }),
+    caughtBy: directed(
+      'a leader sends its own no-op behind older entries in one message, so only a message that is full parts them',
+      figure8,
+      { rules: { mayCommit: () => true } },
+    ),
   },
   {
     id: 's1-half-commits',
@@ -101,19 +106,6 @@ export const REPLICATION_BUGS: readonly Bug[] = [
     }),
   },
   {
-    id: 'r7-old-acknowledgement-counts',
-    pitfalls: ['R7'],
-    breaks: 'an acknowledgement of an earlier term counts for the leader of this one',
-    source: 'Raft paper §5.1',
-    caughtBy: general({
-      replica: received('appended', (message, status) =>
-        message.term < status.term && status.role === 'leader' && message.matchIndex <= status.lastIndex
-          ? { ...message, term: status.term }
-          : message,
-      ),
-    }),
-  },
-  {
     id: 'r8-reads-before-own-commit',
     pitfalls: ['R8'],
     breaks: 'a leader answers reads before an entry of its own term is committed',
@@ -183,11 +175,22 @@ export const REPLICATION_BUGS: readonly Bug[] = [
     caughtBy: general({ outbox: effects((effect) => (effect.type === 'apply' ? { ...effect, after: 0 } : effect)) }),
   },
   {
+    id: 'r11-no-check-quorum',
+    pitfalls: ['R11'],
+    breaks: 'a leader that hears nobody goes on leading, and being heard keeps others from taking over',
+    source: 'dissertation §6.2; the outage of a large provider in November 2020',
+    caughtBy: directed('progress is owed only once links work again, and then the leader hears', deafLeader, {
+      rules: { checksQuorum: () => false },
+    }),
+  },
+  {
     id: 'r12-terms-of-the-isolated-count',
     pitfalls: ['R12'],
     breaks: 'members neither ask before an election nor stick to a leader that they hear',
     source: 'dissertation §4.2.3, §9.6',
-    caughtBy: general({ rules: { asksFirst: () => false, sticksToLeader: () => false } }),
+    caughtBy: directed('it costs elections, never data: no promise of the general campaign is broken', longAbsence, {
+      rules: { asksFirst: () => false, sticksToLeader: () => false },
+    }),
   },
 ];
 
