@@ -90,7 +90,7 @@ describe('a timeline', () => {
       const { events } = new Run(spec, seed).play();
       const places = new RandomStreams(seed);
       const visits = Array.from({ length: 16 }, () => places.below(CONCERN.plan, 0, events));
-      visits.push(0, events - 1, 1);
+      visits.push(0, events - 1, 1, events);
       const { saved, report } = straight(spec, seed, visits);
       const timeline = new Timeline(() => new Run(spec, seed, { record: true }), { checkpointEvents: 500 });
       for (const event of visits) {
@@ -98,6 +98,8 @@ describe('a timeline', () => {
         expect(hashOf(timeline.run.save()), `seed ${seed}, event ${event}`).toBe(saved.get(event));
       }
       expect(timeline.end()).toEqual(report);
+      timeline.seek(events);
+      expect(hashOf(timeline.run.save()), 'the last event, and nothing after it').toBe(saved.get(events));
       timeline.seek(visits[0] as number);
       expect(timeline.end(), 'again, from a checkpoint').toEqual(report);
     }
@@ -200,6 +202,18 @@ describe('a fork', () => {
     });
     expect(Object.fromEntries(changes)).toEqual({ 0: 1, 999: 1, 1_000: 2, 1_999: 2, 2_000: 4, 2_001: 4 });
     expect(fork.end()).toEqual(end);
+  });
+
+  it('forgets the future that a change has made another', () => {
+    const paths = [[1_900, 1_200], [1_200]].map((before) => {
+      const timeline = generalRaft().timeline(3);
+      if (before.length > 1) timeline.end();
+      for (const event of before) timeline.seek(event);
+      timeline.change((run) => run.inject(CRASH));
+      timeline.seek(1_800);
+      return hashOf(timeline.run.save());
+    });
+    expect(paths[0]).toBe(paths[1]);
   });
 
   it('cannot be changed where it is over', () => {
