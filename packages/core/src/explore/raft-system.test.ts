@@ -114,7 +114,7 @@ const BROKEN: readonly [string, Partial<RaftRules>, Partial<SystemBounds>, prope
   ['R3: a voter does not compare logs', { isUpToDate: () => true }, { timeouts: 2 }, 'Leader Completeness', 12],
   [
     'R5: an entry of another term is not a conflict',
-    { conflicts: () => false },
+    { conflicts: () => false, mayTruncate: () => false },
     { timeouts: 2 },
     'State Machine Safety',
     13,

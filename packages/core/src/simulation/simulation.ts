@@ -277,6 +277,7 @@ export class Simulation<Types extends ProtocolTypes> {
   }
 
   timer(owner: number, atUs: number, token: number): void {
+    assert(Number.isSafeInteger(atUs), 'a timer is set for an integer microsecond');
     this.#queue.push(Math.max(atUs, this.#nowUs), { type: 'timer', member: 0, owner, token });
   }
 

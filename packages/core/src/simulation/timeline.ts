@@ -168,6 +168,8 @@ export class Timeline<Types extends ProtocolTypes> implements Strand {
   /** One step of the run; false when it is over. */
   #step(): boolean {
     const { event } = this;
+    // Where it has been before, nothing was broken.
+    this.#run.judging = this.#steps === this.#log.length;
     const goesOn = this.#run.step();
     this.#exact = this.event !== event;
     const last = defined(this.#checkpoints.at(-1), 'the beginning is a checkpoint');

@@ -10,7 +10,7 @@ const ignore = (): void => {};
 
 test('the hashes of a trace stand after each thousand events', () => {
   expect(trace.hashes.length).toBe(Math.floor(recorded.events / HASH_EVERY));
-  expect(trace.hashes.length).toBeGreaterThan(3);
+  expect(trace.hashes.length).toBeGreaterThan(2);
 });
 
 test('a run that is the recorded one has no divergence', () => {

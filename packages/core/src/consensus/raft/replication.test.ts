@@ -69,7 +69,7 @@ describe('a follower', () => {
       return follower.lastIndex;
     };
     expect(afterStale({})).toBe(3);
-    expect(afterStale({ conflicts: (existing) => existing > 0 })).toBe(1);
+    expect(afterStale({ mayTruncate: (existing) => existing > 0 })).toBe(1);
     const follower = new Bench({ log: [1, 1, 1] });
     expect(of(follower.append(2, { entries: [entry(1, 1), entry(2, 1)] }), 'persist')).toEqual([]);
   });
@@ -83,7 +83,7 @@ describe('a follower', () => {
     const follower = afterConflict({});
     expect(follower.lastIndex).toBe(2);
     expect(of(follower.effects, 'apply').map((apply) => apply.entry.term)).toEqual([1, 2]);
-    const broken = afterConflict({ conflicts: () => false });
+    const broken = afterConflict({ conflicts: () => false, mayTruncate: () => false });
     expect(of(broken.effects, 'apply').map((apply) => apply.entry.term)).toEqual([1, 1]);
   });
 

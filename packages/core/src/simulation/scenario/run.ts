@@ -100,7 +100,11 @@ export class Run<Types extends ProtocolTypes> {
   readonly #operations = { ok: 0, fail: 0, info: 0 };
   readonly #seen = new Set<string>();
   readonly #view: LiveView<Types>;
+  /** False where it is known that nothing is broken: the judges hear of it later, if ever. Not part of the saved state. */
+  judging = true;
   #judges: readonly Judge[];
+  /** How much of the history the judges have heard. */
+  #heard = 0;
   #healedAtUs: number | null = null;
   #scripting = true;
   #unknown: string | null = null;
@@ -205,9 +209,8 @@ export class Run<Types extends ProtocolTypes> {
     this.#violation = notes.violation;
     this.#healedAtUs = notes.healedAtUs;
     this.simulation.loadFrom(reader);
-    // Judges are not saved: they hear the history again.
     this.#judges = this.#newJudges();
-    for (const judge of this.#judges) for (const event of this.clients?.history ?? []) judge.add(event);
+    this.#heard = 0;
     reader.end();
   }
 
@@ -317,6 +320,7 @@ export class Run<Types extends ProtocolTypes> {
 
   #judge(): void {
     this.#look();
+    this.#hear();
     for (const judge of this.#judges) {
       const { result, sentence } = judge.judge();
       if (result === 'invalid') throw new Violation(judge.name, sentence, this.simulation.nowUs);
@@ -392,7 +396,21 @@ export class Run<Types extends ProtocolTypes> {
     });
   }
 
+  #checkFit({ script }: Trace): void {
+    const { size } = this.simulation;
+    for (const step of script) {
+      const of = step.do === 'operation' ? step.operation : step.fault;
+      const stranger = 'member' in of && (of.member < 1 || of.member > size);
+      const client = step.do === 'operation' && step.operation.client >= this.#settings.clients;
+      if (!stranger && !client) continue;
+      const who = stranger ? `member ${of.member}` : 'a client';
+      const message = `the trace names ${who} that scenario "${this.#spec.name}" does not have`;
+      throw new PolderError('TraceDoesNotFit', `${message}: replay it with the scenario that it was made with`);
+    }
+  }
+
   #playBack(trace: Trace): void {
+    this.#checkFit(trace);
     const { simulation, clients } = this;
     const kinds = simulation.protocol.frameKinds;
     simulation.network.playBack(
@@ -416,16 +434,24 @@ export class Run<Types extends ProtocolTypes> {
   }
 
   #onEvent(event: HistoryEvent): void {
-    for (const judge of this.#judges) {
-      const sentence = judge.add(event);
-      if (sentence !== null) throw new Violation(judge.name, sentence, this.simulation.nowUs);
-    }
+    if (this.judging) this.#hear();
     if (event.type === 'invoke') {
       this.#view.underway++;
       return;
     }
     this.#view.underway--;
     this.#operations[event.type]++;
+  }
+
+  /** The judges hear what they have not yet heard: after a load, all of it. */
+  #hear(): void {
+    const history = this.clients?.history ?? [];
+    for (; this.#heard < history.length; this.#heard++) {
+      for (const judge of this.#judges) {
+        const sentence = judge.add(history[this.#heard] as HistoryEvent);
+        if (sentence !== null) throw new Violation(judge.name, sentence, this.simulation.nowUs);
+      }
+    }
   }
 
   #note(step: ScriptStep): void {

@@ -72,11 +72,21 @@ export function parseTrace(text: string): Trace {
     if (!Array.isArray(trace[field])) throw malformed(`has no list of ${field}`);
   }
   for (const [i, step] of (trace.script as Partial<ScriptStep>[]).entries()) {
-    const known = step.do === 'operation' ? step.operation : step.do === 'fault' ? step.fault : undefined;
-    if (known === undefined || !Number.isSafeInteger(step.atUs))
-      throw malformed(`has no sense in step ${i} of its script`);
+    const problem = problemOf(step);
+    if (problem !== null) throw malformed(`has no sense in step ${i} of its script: ${problem}`);
   }
   return trace as Trace;
+}
+
+const OPERATION_NUMBERS = ['client', 'member', 'timeoutUs'] as const;
+
+function problemOf(step: Partial<ScriptStep>): string | null {
+  if (!Number.isSafeInteger(step.atUs)) return 'it has no time';
+  if (step.do === 'fault') return typeof step.fault?.type === 'string' ? null : 'it has no fault';
+  if (step.do !== 'operation' || step.operation === undefined) return 'it is neither an operation nor a fault';
+  const { operation } = step;
+  const missing = OPERATION_NUMBERS.find((name) => !Number.isSafeInteger(operation[name]));
+  return missing === undefined ? null : `its operation has no ${missing}`;
 }
 
 function malformed(what: string, cause?: unknown): PolderError {
