@@ -41,7 +41,9 @@ test('the table says of each bug whether it is caught, and gives the score', () 
   );
   expect(table).toMatch(/^rare +yes +1 +0\.1 +directed\n +what rare breaks\n +directed: chance is rare\n +◀ /m);
   expect(table).toMatch(/^never +NO +- +100\.0 +general\n +what never breaks\nnot-reached +not tried +- +- /m);
-  expect(table).toContain('2 of 4 caught (50 %), 1 of them by the general campaign (25 %); 1 not tried to the end');
+  expect(table).toContain(
+    "2 of 4 caught (50 %); by the general campaign 1 of the 4 in production's code (25 %); 1 not tried to the end",
+  );
 });
 
 test('the JSON has for each bug its id, rule, whether it is caught, seeds, seconds and the violation', () => {

@@ -13,6 +13,8 @@ export interface Tally {
   readonly starts: number;
   readonly tried: number;
   readonly caught: number;
+  /** Of the seed text's own system: the general campaign has no say in those. */
+  readonly ofSeed: number;
   /** The median of the starts, one that did not catch it counting as more than any; null: not caught in the median. */
   readonly seedsToDetection: number | null;
   /** The median; null: not tried. */
@@ -92,16 +94,18 @@ function scoreOf(tallies: readonly Tally[]): Score {
   return {
     bugs: tallies.length,
     caught: caught.length,
+    ofSeed: tallies.filter(({ bug }) => bug.caughtBy.type === 'seed').length,
     byGeneral: caught.filter(({ bug }) => bug.caughtBy.type === 'general').length,
     notTried: tallies.filter(({ starts, tried }) => tried < starts).length,
   };
 }
 
 function scoreText(tallies: readonly Tally[]): string {
-  const { bugs, caught, byGeneral, notTried } = scoreOf(tallies);
-  const percent = (count: number): string => `${Math.round((count / bugs) * 100)} %`;
+  const { bugs, caught, ofSeed, byGeneral, notTried } = scoreOf(tallies);
+  const percent = (count: number, of: number): string => `${Math.round((count / of) * 100)} %`;
   const unfinished = notTried === 0 ? '' : `; ${notTried} not tried to the end`;
-  return `${caught} of ${bugs} caught (${percent(caught)}), ${byGeneral} of them by the general campaign (${percent(byGeneral)})${unfinished}`;
+  const general = `by the general campaign ${byGeneral} of the ${bugs - ofSeed} in production's code (${percent(byGeneral, bugs - ofSeed)})`;
+  return `${caught} of ${bugs} caught (${percent(caught, bugs)}); ${general}${unfinished}`;
 }
 
 function caughtText(tally: Tally): string {

@@ -27,6 +27,8 @@ export class RaftProcess implements Process<RaftStatus> {
   readonly #driver: KvDriver;
   /** By the driver's id: the simulation's. Proposals and reads count together. */
   #asked = new Map<number, number>();
+  /** For a member that proposes again later. */
+  #previous: Uint8Array | null = null;
 
   constructor(environment: Environment<RaftOutcome>, options: RaftSimulationOptions, invariants: Invariants) {
     this.#environment = environment;
@@ -60,7 +62,15 @@ export class RaftProcess implements Process<RaftStatus> {
     const bytes = reader.bytes();
     const driverId = reads ? this.#driver.read(decodeKvRequest(bytes)) : this.#driver.propose(bytes);
     this.#asked.set(driverId, id);
-    if (!reads && this.#sabotage.proposesTwice) this.#driver.propose(bytes);
+    if (!reads) this.#proposeAgain(bytes);
+  }
+
+  #proposeAgain(command: Uint8Array): void {
+    const { proposesAgain } = this.#sabotage;
+    if (proposesAgain === 'at once') this.#driver.propose(command);
+    if (proposesAgain !== 'later') return;
+    if (this.#previous !== null) this.#driver.propose(this.#previous);
+    this.#previous = command;
   }
 
   onControl(command: Control): void {
@@ -88,12 +98,15 @@ export class RaftProcess implements Process<RaftStatus> {
       writer.varint(driverId);
       writer.varint(id);
     }
+    writer.bool(this.#previous !== null);
+    if (this.#previous !== null) writer.bytes(this.#previous);
     this.#driver.save(writer);
   }
 
   load(reader: ByteReader): void {
     this.#asked = new Map();
     for (let left = reader.varint(); left > 0; left--) this.#asked.set(reader.varint(), reader.varint());
+    this.#previous = reader.bool() ? reader.bytes() : null;
     this.#driver.load(reader);
   }
 

@@ -39,8 +39,8 @@ export interface Sabotage {
   ) => StateMachine<KvResult, KvRequest, KvResult>;
   readonly disk: (path: DiskPath) => DiskPath;
   readonly outcome: (outcome: RaftOutcome) => RaftOutcome;
-  /** Each proposal is made twice, under numbers of their own. */
-  readonly proposesTwice: boolean;
+  /** Each proposal is made again under a number of its own: at once, or when the next one comes. */
+  readonly proposesAgain: 'never' | 'at once' | 'later';
   /** Damaged frames are believed. */
   readonly readsDamagedFrames: boolean;
 }
@@ -54,6 +54,6 @@ export const NO_SABOTAGE: Sabotage = {
   stateMachine: (machine) => machine,
   disk: (path) => path,
   outcome: (outcome) => outcome,
-  proposesTwice: false,
+  proposesAgain: 'never',
   readsDamagedFrames: false,
 };

@@ -82,7 +82,7 @@ export const DURABILITY_BUGS: readonly Bug[] = [
     pitfalls: ['R21', 'R27'],
     breaks: 'a member that hears nothing of a proposal makes a new one of the same command',
     source: 'Raft paper §8',
-    caughtBy: general({ proposesTwice: true }),
+    caughtBy: general({ proposesAgain: 'later' }),
   },
   {
     id: 'r27-repeats-apply-again',
