@@ -13,8 +13,6 @@ export interface Tally {
   readonly starts: number;
   readonly tried: number;
   readonly caught: number;
-  /** Of the seed text's own system: the general campaign has no say in those. */
-  readonly ofSeed: number;
   /** The median of the starts, one that did not catch it counting as more than any; null: not caught in the median. */
   readonly seedsToDetection: number | null;
   /** The median; null: not tried. */
@@ -84,6 +82,8 @@ function sentences({ bug, violation }: Tally): string[] {
 
 interface Score {
   readonly bugs: number;
+  /** Of the seed text's own system: the general campaign has no say in those. */
+  readonly ofSeed: number;
   readonly caught: number;
   readonly byGeneral: number;
   readonly notTried: number;
