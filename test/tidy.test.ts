@@ -122,3 +122,22 @@ describe('the texts', () => {
     expect(broken).toEqual([]);
   });
 });
+
+describe('the zoo stays in its cage', () => {
+  const serving = sources.filter(
+    (path) => /^packages\/(server|cli)\/src\//.test(path) && !/\.(test|fixture)\.ts$/.test(path),
+  );
+  const member = text('packages/server/src/member/member.ts');
+
+  test('what serves imports no simulation: only the commands of the laboratory do', () => {
+    const importing = serving.filter((path) => /from '@polder\/core\/(simulation|explore)'/.test(text(path)));
+    expect(importing.filter((path) => !path.startsWith('packages/cli/src/simulate/'))).toEqual([]);
+    const root = text('packages/core/src/index.ts');
+    expect(root).not.toMatch(/simulation|sabotage|zoo/);
+  });
+
+  test('a member that serves is built with the rules of the paper, and no others', () => {
+    expect(member).toMatch(/new Raft\(/);
+    expect(member).not.toMatch(/\brules:|logRules|RAFT_RULES/);
+  });
+});
