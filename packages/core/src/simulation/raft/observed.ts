@@ -1,9 +1,10 @@
 /** The invariants' eyes: wrappers around what a driver is given, which change nothing. */
-import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import type { ByteReader } from '../../base/bytes.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
-import type { Effect, Entry, Outbox, Replica, ReplicaEvent, ReplicaStatus } from '../../consensus/replica.ts';
+import type { Effect, Entry, Outbox, Replica, ReplicaEvent } from '../../consensus/replica.ts';
 import type { StateMachine } from '../../consensus/state-machine.ts';
 import type { Invariants } from './invariants.ts';
+import { WrappedReplica, WrappedStateMachine } from './wrapped.ts';
 
 export class ObservedOutbox implements Outbox<RaftMessage> {
   readonly #member: number;
@@ -23,109 +24,58 @@ export class ObservedOutbox implements Outbox<RaftMessage> {
 }
 
 /** Sees what a replica is told, and what it then says of itself. */
-export class ObservedReplica implements Replica<RaftMessage> {
+export class ObservedReplica extends WrappedReplica {
   readonly #member: number;
   readonly #invariants: Invariants;
-  readonly #replica: Replica<RaftMessage>;
 
   constructor(member: number, invariants: Invariants, replica: Replica<RaftMessage>) {
+    super(replica);
     this.#member = member;
     this.#invariants = invariants;
-    this.#replica = replica;
   }
 
-  step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
+  override step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
     if (event.type === 'start') this.#invariants.onStart(this.#member, event.recovered);
     if (event.type === 'snapshotInstalled') this.#invariants.onInstalled(this.#member, event.index, event.term);
-    this.#replica.step(nowUs, event);
-    this.#invariants.onStatus(this.#member, this.#replica.status());
-  }
-
-  deadlineUs(): number {
-    return this.#replica.deadlineUs();
-  }
-
-  status(): ReplicaStatus {
-    return this.#replica.status();
-  }
-
-  save(writer: ByteWriter): void {
-    this.#replica.save(writer);
-  }
-
-  load(reader: ByteReader): void {
-    this.#replica.load(reader);
+    super.step(nowUs, event);
+    this.#invariants.onStatus(this.#member, this.status());
   }
 }
 
 /** Sees what becomes durable, whatever the replica is told of it. */
-export class ObservedDurability implements Replica<RaftMessage> {
+export class ObservedDurability extends WrappedReplica {
   readonly #member: number;
   readonly #invariants: Invariants;
-  readonly #replica: Replica<RaftMessage>;
 
   constructor(member: number, invariants: Invariants, replica: Replica<RaftMessage>) {
+    super(replica);
     this.#member = member;
     this.#invariants = invariants;
-    this.#replica = replica;
   }
 
-  step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
+  override step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
     if (event.type === 'persisted') this.#invariants.onPersisted(this.#member, event.mark);
-    this.#replica.step(nowUs, event);
-  }
-
-  deadlineUs(): number {
-    return this.#replica.deadlineUs();
-  }
-
-  status(): ReplicaStatus {
-    return this.#replica.status();
-  }
-
-  save(writer: ByteWriter): void {
-    this.#replica.save(writer);
-  }
-
-  load(reader: ByteReader): void {
-    this.#replica.load(reader);
+    super.step(nowUs, event);
   }
 }
 
-export class ObservedStateMachine<Result, Query, Answer> implements StateMachine<Result, Query, Answer> {
+export class ObservedStateMachine<Result, Query, Answer> extends WrappedStateMachine<Result, Query, Answer> {
   readonly #member: number;
   readonly #invariants: Invariants;
-  readonly #machine: StateMachine<Result, Query, Answer>;
 
   constructor(member: number, invariants: Invariants, machine: StateMachine<Result, Query, Answer>) {
+    super(machine);
     this.#member = member;
     this.#invariants = invariants;
-    this.#machine = machine;
   }
 
-  appliedIndex(): number {
-    return this.#machine.appliedIndex();
-  }
-
-  apply(entry: Entry): Result | null {
+  override apply(entry: Entry): Result | null {
     this.#invariants.onApplied(this.#member, entry);
-    return this.#machine.apply(entry);
+    return super.apply(entry);
   }
 
-  query(query: Query): Answer {
-    return this.#machine.query(query);
-  }
-
-  contains(member: number, boot: number, sequence: number): boolean {
-    return this.#machine.contains(member, boot, sequence);
-  }
-
-  save(writer: ByteWriter): void {
-    this.#machine.save(writer);
-  }
-
-  load(reader: ByteReader): void {
-    this.#machine.load(reader);
-    this.#invariants.onLoaded(this.#member, this.#machine.appliedIndex());
+  override load(reader: ByteReader): void {
+    super.load(reader);
+    this.#invariants.onLoaded(this.#member, this.appliedIndex());
   }
 }

@@ -1,11 +1,11 @@
 /** Small wrappers around a member's parts, each of which lets one thing go wrong. */
-import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Effect, Entry, Outbox, Replica, ReplicaEvent, ReplicaStatus } from '../../consensus/replica.ts';
 import type { StateMachine } from '../../consensus/state-machine.ts';
 import type { KvRequest, KvResult } from '../../kv/index.ts';
 import type { DiskOperation, DiskResult, World } from '../../world/world.ts';
 import type { DiskPath, Sabotage, SabotagedMember } from '../raft/sabotage.ts';
+import { WrappedReplica, WrappedStateMachine } from '../raft/wrapped.ts';
 
 type RaftEffect = Effect<RaftMessage>;
 type RaftEvent = ReplicaEvent<RaftMessage>;
@@ -37,36 +37,19 @@ export function withoutMark(type: RaftMessage['type']): Sabotage['outbox'] {
 }
 
 /** A replica that is given other events than what happened. */
-export class RewrittenReplica implements Replica<RaftMessage> {
-  readonly #replica: Replica<RaftMessage>;
+class RewrittenReplica extends WrappedReplica {
   readonly #rewrite: (event: RaftEvent, status: ReplicaStatus) => readonly RaftEvent[];
 
   constructor(
     replica: Replica<RaftMessage>,
     rewrite: (event: RaftEvent, status: ReplicaStatus) => readonly RaftEvent[],
   ) {
-    this.#replica = replica;
+    super(replica);
     this.#rewrite = rewrite;
   }
 
-  step(nowUs: number, event: RaftEvent): void {
-    for (const rewritten of this.#rewrite(event, this.#replica.status())) this.#replica.step(nowUs, rewritten);
-  }
-
-  deadlineUs(): number {
-    return this.#replica.deadlineUs();
-  }
-
-  status(): ReplicaStatus {
-    return this.#replica.status();
-  }
-
-  save(writer: ByteWriter): void {
-    this.#replica.save(writer);
-  }
-
-  load(reader: ByteReader): void {
-    this.#replica.load(reader);
+  override step(nowUs: number, event: RaftEvent): void {
+    for (const rewritten of this.#rewrite(event, this.status())) super.step(nowUs, rewritten);
   }
 }
 
@@ -133,73 +116,33 @@ function withDisk(world: World, submit: World['disk']['submit']): World {
   return { clock: world.clock, network: world.network, random: world.random, disk: { submit } };
 }
 
-type KvMachine = StateMachine<KvResult, KvRequest, KvResult>;
-
 /** Entries reach the state machine changed. */
-export class RewrittenStateMachine implements KvMachine {
-  readonly #machine: KvMachine;
+export class RewrittenStateMachine extends WrappedStateMachine<KvResult, KvRequest, KvResult> {
   readonly #rewrite: (entry: Entry) => Entry;
 
-  constructor(machine: KvMachine, rewrite: (entry: Entry) => Entry) {
-    this.#machine = machine;
+  constructor(machine: StateMachine<KvResult, KvRequest, KvResult>, rewrite: (entry: Entry) => Entry) {
+    super(machine);
     this.#rewrite = rewrite;
   }
 
-  appliedIndex(): number {
-    return this.#machine.appliedIndex();
-  }
-
-  apply(entry: Entry): KvResult | null {
-    return this.#machine.apply(this.#rewrite(entry));
-  }
-
-  query(query: KvRequest): KvResult {
-    return this.#machine.query(query);
-  }
-
-  contains(member: number, boot: number, sequence: number): boolean {
-    return this.#machine.contains(member, boot, sequence);
-  }
-
-  save(writer: ByteWriter): void {
-    this.#machine.save(writer);
-  }
-
-  load(reader: ByteReader): void {
-    this.#machine.load(reader);
+  override apply(entry: Entry): KvResult | null {
+    return super.apply(this.#rewrite(entry));
   }
 }
 
 /** A replica that believes everything it writes to be durable at once. */
-export class ImpatientReplica implements Replica<RaftMessage> {
-  readonly #replica: Replica<RaftMessage>;
+class ImpatientReplica extends WrappedReplica {
   readonly #written: () => number;
 
   constructor(replica: Replica<RaftMessage>, written: () => number) {
-    this.#replica = replica;
+    super(replica);
     this.#written = written;
   }
 
-  step(nowUs: number, event: RaftEvent): void {
+  override step(nowUs: number, event: RaftEvent): void {
     if (event.type === 'persisted') return;
-    this.#replica.step(nowUs, event);
-    if (this.#written() > 0) this.#replica.step(nowUs, { type: 'persisted', mark: this.#written() });
-  }
-
-  deadlineUs(): number {
-    return this.#replica.deadlineUs();
-  }
-
-  status(): ReplicaStatus {
-    return this.#replica.status();
-  }
-
-  save(writer: ByteWriter): void {
-    this.#replica.save(writer);
-  }
-
-  load(reader: ByteReader): void {
-    this.#replica.load(reader);
+    super.step(nowUs, event);
+    if (this.#written() > 0) super.step(nowUs, { type: 'persisted', mark: this.#written() });
   }
 }
 
