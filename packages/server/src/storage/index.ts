@@ -1,0 +1,1 @@
+export { LmdbEngine, type LmdbEngineOptions } from './lmdb-engine.ts';
