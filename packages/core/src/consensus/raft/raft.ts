@@ -1,5 +1,6 @@
 /**
- * Raft (Ongaro and Ousterhout, extended version; § = its sections; "dissertation" = Ongaro's, 2014).
+ * Raft (Ongaro and Ousterhout, extended version; § = its sections; "dissertation" = Ongaro's, 2014). A learner is a
+ * follower that does not campaign.
  *
  *              election time-out              majority of pre-votes          majority of votes
  *   follower ─────────────────────► precandidate ─────────────────► candidate ─────────────────► leader
@@ -10,11 +11,14 @@
 import { assert, defined, unreachable } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import type { Random } from '../../base/random.ts';
+import { encodeConfiguration } from '../configuration.ts';
 import type {
+  Configuration,
   Effect,
   Entry,
   LogRecord,
   Mark,
+  MembershipChange,
   Origin,
   Outbox,
   Recovered,
@@ -25,22 +29,24 @@ import type {
   Role,
 } from '../replica.ts';
 import { Leadership } from './leadership.ts';
+import { Membership, removedMember, replacedMember } from './membership.ts';
 import type { Proposal, RaftMessage } from './message.ts';
 import { DEFAULT_TIMING, drawElectionTimeoutUs, type RaftOptions, type RaftTiming } from './options.ts';
 import { Proposals } from './proposals.ts';
 import { RaftLog } from './raft-log.ts';
 import { Reads } from './reads.ts';
-import { directoryReplaced, type ElectorateMessage, Registration } from './registration.ts';
-import { type QuorumPurpose, RAFT_RULES, type RaftRules } from './rules.ts';
+import { type ElectorateMessage, Registration } from './registration.ts';
+import { RAFT_RULES, type RaftRules } from './rules.ts';
 import { Votes } from './votes.ts';
 
 const ROLES = ['follower', 'precandidate', 'candidate', 'leader'] as const satisfies readonly Role[];
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
+type Event<T extends ReplicaEvent<RaftMessage>['type']> = Extract<ReplicaEvent<RaftMessage>, { type: T }>;
 
 export class Raft implements Replica<RaftMessage> {
   readonly #member: number;
-  readonly #peers: readonly number[];
+  readonly #directory: number;
   readonly #random: Random;
   readonly #timing: RaftTiming;
   readonly #rules: RaftRules;
@@ -48,9 +54,9 @@ export class Raft implements Replica<RaftMessage> {
   readonly #log = new RaftLog();
   readonly #proposals = new Proposals();
   readonly #reads = new Reads();
+  readonly #votes = new Votes();
   readonly #registration: Registration;
-  readonly #votes: Votes;
-  readonly #majority = (purpose: QuorumPurpose): number => this.#rules.majority(this.#peers.length + 1, purpose);
+  readonly #membership: Membership;
   #nowUs = 0;
   #started = false;
   #boot = 0;
@@ -68,21 +74,22 @@ export class Raft implements Replica<RaftMessage> {
   #heartbeatDeadlineUs = 0;
 
   constructor(options: RaftOptions, outbox: Outbox<RaftMessage>) {
-    assert(options.member > 0 && options.members.includes(options.member), 'a member is one of the members');
-    this.#member = options.member;
-    this.#peers = options.members.filter((member) => member !== options.member);
+    const { member, members, directory } = options;
+    assert(member > 0 && (members.length === 0 || members.includes(member)), 'a member is one of the members');
+    this.#member = member;
+    this.#directory = directory;
     this.#random = options.random;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#rules = options.rules ?? RAFT_RULES;
     this.#outbox = outbox;
     this.#registration = new Registration({
-      directory: options.directory,
-      peers: this.#peers,
+      directory,
+      peers: members.filter((other) => other !== member),
       send: (to, message, after) => this.#send(to, message, after),
       persist: (record) => this.#persist(record),
-      onRefused: (by) => this.#outbox.put(directoryReplaced(this.#member, options.directory, by)),
+      onRefused: () => this.#onRefused(),
     });
-    this.#votes = new Votes(this.#majority('elect'));
+    this.#membership = new Membership(options);
   }
 
   step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
@@ -91,7 +98,7 @@ export class Raft implements Replica<RaftMessage> {
     this.#nowUs = nowUs;
     switch (event.type) {
       case 'start':
-        return this.#onStart(event.recovered);
+        return this.#onStart(event.recovered, event.configuration);
       case 'receive':
         return this.#onReceive(event.from, event.directory, event.message);
       case 'propose':
@@ -102,7 +109,9 @@ export class Raft implements Replica<RaftMessage> {
       case 'read':
         return this.#reads.add(event.id, nowUs, nowUs + this.#timing.proposalTimeoutUs);
       case 'control':
-        return this.#leadership?.transfer(event.command.to, nowUs + this.#timing.electionTimeoutUs);
+        return this.#transfer(event.command.to);
+      case 'change':
+        return this.#onChange(event.id, event.changes);
       case 'tick':
         return this.#onTick();
       case 'flush':
@@ -112,13 +121,14 @@ export class Raft implements Replica<RaftMessage> {
       case 'applied':
         return assert(event.index <= this.#commitIndex, 'only what is committed is applied');
       case 'compacted':
+        this.#membership.compact(event.through);
         return this.#log.compact(event.through);
       case 'snapshotRead':
         return this.#leadership?.onSnapshotRead(event);
       case 'snapshotStored':
         return this.#replyToSnapshot(event.index, event.nextOffset, false);
       case 'snapshotInstalled':
-        return this.#onSnapshotInstalled(event.index, event.term, event.settled);
+        return this.#onSnapshotInstalled(event);
       default:
         return unreachable(event);
     }
@@ -129,7 +139,7 @@ export class Raft implements Replica<RaftMessage> {
     const follows = this.#leader !== 0 && this.#leadership === null;
     const waiting = Math.min(this.#proposals.deadlineUs(follows), this.#reads.deadlineUs(follows));
     if (this.#leadership === null) {
-      const registerUs = this.#registration.isAsking ? this.#heartbeatDeadlineUs : Number.POSITIVE_INFINITY;
+      const registerUs = this.#isRegistering() ? this.#heartbeatDeadlineUs : Number.POSITIVE_INFINITY;
       return Math.min(waiting, this.#electionDeadlineUs, registerUs);
     }
     return Math.min(waiting, this.#heartbeatDeadlineUs, this.#leadership.quorumDeadlineUs);
@@ -144,25 +154,41 @@ export class Raft implements Replica<RaftMessage> {
       lastIndex: this.#log.lastIndex,
       firstIndex: this.#log.firstIndex,
       registered: this.#registration.registered,
+      configuration: this.#membership.latest,
+      configurationIndex: this.#membership.latestIndex,
     };
   }
 
-  #onStart(recovered: Recovered): void {
+  #onStart(recovered: Recovered, configuration: Uint8Array): void {
     this.#started = true;
     this.#boot = recovered.boot;
     this.#term = recovered.term;
     this.#votedFor = recovered.votedFor;
     this.#log.recover(recovered.snapshotIndex, recovered.snapshotTerm, recovered.entries);
     this.#commitIndex = recovered.snapshotIndex;
+    this.#membership.recover(recovered.snapshotIndex, configuration, recovered.entries);
     this.#registration.recover(recovered.directories, recovered.registered);
+    if (this.#membership.isReplaced) this.#outbox.put(replacedMember(this.#member, this.#directory));
     this.#resetElectionDeadline();
     this.#heartbeatDeadlineUs = this.#nowUs;
   }
 
   #onReceive(from: number, directory: number, received: RaftMessage): void {
-    if (!this.#peers.includes(from)) return;
+    if (received.type === 'removed') return this.#outbox.put(removedMember(this.#member));
+    const standing = this.#membership.judge(from, directory, this.#commitIndex);
+    if (standing === 'removed') return this.#send(from, { type: 'removed' });
+    if (standing === 'replaced') return this.#send(from, { type: 'refused', directory });
     const message = this.#registration.admit(from, directory, received);
     if (message !== null) this.#onMessage(from, message);
+  }
+
+  #onRefused(): void {
+    if (this.#registration.registered && !this.#membership.isStranger) return;
+    this.#outbox.put(replacedMember(this.#member, this.#directory));
+  }
+
+  #isRegistering(): boolean {
+    return this.#registration.isAsking((peer) => this.#membership.has(peer));
   }
 
   #onMessage(from: number, message: ElectorateMessage): void {
@@ -194,7 +220,7 @@ export class Raft implements Replica<RaftMessage> {
       case 'forward':
         return message.proposals.forEach((proposal) => this.#leadership?.append(proposal));
       case 'timeoutNow':
-        if (from === this.#leader) this.#startElection(true);
+        if (from === this.#leader && this.#mayCampaign()) this.#startElection(true);
         return;
       default:
         return unreachable(message);
@@ -238,7 +264,7 @@ export class Raft implements Replica<RaftMessage> {
     const now = this.#nowUs;
     if (now >= this.#heartbeatDeadlineUs) {
       this.#heartbeatDeadlineUs = now + this.#timing.heartbeatUs;
-      this.#registration.announce();
+      this.#registration.announce((peer) => this.#membership.has(peer));
       this.#leadership?.heartbeat(now, this.#commitIndex, this.#timing.electionTimeoutUs);
     }
     if (this.#leadership !== null) {
@@ -259,13 +285,27 @@ export class Raft implements Replica<RaftMessage> {
   #startPreVote(): void {
     this.#resetElectionDeadline();
     if (!this.#registration.registered || this.#installing !== 0) return;
+    if (!this.#mayCampaign()) return this.#askWhetherRemoved();
     if (!this.#rules.asksFirst()) return this.#startElection(false);
     this.#role = 'precandidate';
     this.#setLeader(0);
     this.#votes.begin();
     this.#votes.count(this.#member, true);
-    if (this.#votes.areMajority) return this.#startElection(false);
+    if (this.#isElected()) return this.#startElection(false);
     this.#requestVotes(this.#term + 1, true, false, 0);
+  }
+
+  #mayCampaign(): boolean {
+    return this.#rules.mayCampaign(this.#membership.mayVote(this.#member));
+  }
+
+  #isElected(): boolean {
+    return this.#membership.electorate.agrees('elect', (member) => this.#votes.isGrantedBy(member));
+  }
+
+  /** A learner that hears no leader may have been left out meanwhile: whoever knows says so. */
+  #askWhetherRemoved(): void {
+    for (const peer of this.#membership.others) this.#send(peer, { type: 'register' });
   }
 
   #startElection(transfer: boolean): void {
@@ -282,7 +322,7 @@ export class Raft implements Replica<RaftMessage> {
 
   #requestVotes(term: number, preVote: boolean, transfer: boolean, after: Mark): void {
     const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = this.#log;
-    for (const peer of this.#peers) {
+    for (const peer of this.#membership.others) {
       this.#send(peer, { type: 'requestVote', term, preVote, transfer, lastLogIndex, lastLogTerm }, after);
     }
   }
@@ -321,7 +361,7 @@ export class Raft implements Replica<RaftMessage> {
     if (!awaited) return;
     if (message.granted && message.term !== asked) return;
     this.#votes.count(from, message.granted);
-    if (!this.#votes.areMajority) return;
+    if (!this.#isElected()) return;
     if (message.preVote) this.#startElection(false);
     else this.#becomeLeader();
   }
@@ -334,6 +374,8 @@ export class Raft implements Replica<RaftMessage> {
       this.#persist({ type: 'vote', term, votedFor: 0 });
     }
     if (this.#role === 'leader') this.#resetElectionDeadline();
+    // Whether the next leader has the change is not known here.
+    if (this.#leadership !== null && this.#leadership.changeId !== 0) this.#reject(this.#leadership.changeId, 'Unknown');
     this.#role = 'follower';
     this.#leadership = null;
     this.#setLeader(leader);
@@ -357,7 +399,8 @@ export class Raft implements Replica<RaftMessage> {
   #leadershipOptions(): ConstructorParameters<typeof Leadership>[0] {
     const put = (effect: Effect<RaftMessage>) => this.#outbox.put(effect);
     const append = ({ origin, command }: Proposal) => this.#appendEntry(origin, command);
-    return { term: this.#term, majority: this.#majority, peers: this.#peers, log: this.#log, put, append };
+    const { electorate, others: peers } = this.#membership;
+    return { member: this.#member, term: this.#term, electorate, peers, log: this.#log, put, append };
   }
 
   #setLeader(leader: number): void {
@@ -404,6 +447,9 @@ export class Raft implements Replica<RaftMessage> {
 
   #store(entry: Entry): void {
     this.#log.append(entry, this.#persist({ type: 'entry', entry }));
+    const before = this.#membership.latest;
+    this.#membership.append(entry);
+    if (this.#membership.latest !== before) this.#onConfiguration();
   }
 
   #appendEntry(origin: Origin | null, command: Uint8Array): void {
@@ -418,6 +464,8 @@ export class Raft implements Replica<RaftMessage> {
     const leadership = this.#leadership;
     if (leadership === null) return this.#askReads();
     this.#advanceLeaderCommit(leadership);
+    if (this.#leadership === null) return;
+    if (this.#membership.mayLeave(this.#commitIndex)) this.#appendConfiguration(this.#membership.left());
     this.#confirmReads(leadership);
     leadership.replicate(this.#nowUs, this.#commitIndex);
   }
@@ -446,6 +494,7 @@ export class Raft implements Replica<RaftMessage> {
     if (existing !== undefined) {
       assert(entry.index > this.#commitIndex, 'a committed entry is never truncated');
       this.#log.truncateFrom(entry.index);
+      this.#membership.truncateFrom(entry.index);
     }
     this.#store(entry);
   }
@@ -466,7 +515,8 @@ export class Raft implements Replica<RaftMessage> {
 
   #advanceCommit(commitIndex: number): void {
     assert(commitIndex <= this.#log.lastIndex, 'nothing is committed that is not in the log');
-    for (let index = this.#commitIndex + 1; index <= commitIndex; index++) {
+    const before = this.#commitIndex;
+    for (let index = before + 1; index <= commitIndex; index++) {
       const entry = this.#log.entryAt(index);
       if (this.#leadership !== null) this.#leadership.uncommittedBytes -= entry.command.length;
       this.#outbox.put({ type: 'apply', entry, after: this.#log.markAt(index) });
@@ -474,6 +524,57 @@ export class Raft implements Replica<RaftMessage> {
       if (origin?.member === this.#member && origin.boot === this.#boot) this.#proposals.settle(origin.sequence);
     }
     this.#commitIndex = commitIndex;
+    if (this.#membership.latestIndex > before) this.#onConfigurationCommitted();
+  }
+
+  // ── membership (§6; dissertation §4) ──────────────────────────────────────────────────────────────────────
+
+  #onChange(id: number, changes: readonly MembershipChange[]): void {
+    const leadership = this.#leadership;
+    if (leadership === null) return this.#reject(id, 'NotLeader');
+    const commitIndex = this.#commitIndex;
+    const mayChange = this.#rules.mayChangeMembership(this.#log.termAt(commitIndex) ?? 0, this.#term);
+    const isCaughtUp = (learner: number) => this.#rules.isCaughtUp(leadership.matchOf(learner), commitIndex);
+    const next = this.#membership.next(changes, { commitIndex, mayChange: mayChange && leadership.changeId === 0, isCaughtUp });
+    if (typeof next === 'string') return this.#reject(id, next);
+    leadership.changeId = id;
+    this.#appendConfiguration(next);
+  }
+
+  #appendConfiguration(configuration: Configuration): void {
+    this.#appendEntry(null, encodeConfiguration(configuration));
+  }
+
+  /** In force from now on, committed or not (§6). */
+  #onConfiguration(): void {
+    this.#leadership?.onConfiguration(this.#membership.electorate, this.#membership.others);
+    if (this.#membership.isReplaced) this.#outbox.put(replacedMember(this.#member, this.#directory));
+  }
+
+  #onConfigurationCommitted(): void {
+    if (!this.#membership.isSettled(this.#commitIndex)) return;
+    const leadership = this.#leadership;
+    if (leadership !== null) {
+      if (leadership.changeId !== 0) {
+        this.#outbox.put({ type: 'changed', id: leadership.changeId, index: this.#membership.latestIndex });
+        leadership.changeId = 0;
+      }
+      if (!this.#membership.mayVote(this.#member)) this.#leaveOffice(leadership);
+    }
+    if (this.#membership.isRemoved(this.#commitIndex)) this.#outbox.put(removedMember(this.#member));
+  }
+
+  /** §6: a leader that is no voter any more leads until that is committed; it tells so, and who may follow at once. */
+  #leaveOffice(leadership: Leadership): void {
+    leadership.replicate(this.#nowUs, this.#commitIndex);
+    const to = leadership.successor((peer) => this.#membership.mayVote(peer));
+    if (to !== 0) this.#send(to, { type: 'timeoutNow', term: this.#term });
+    this.#becomeFollower(this.#term, 0);
+  }
+
+  #transfer(to: number): void {
+    if (!this.#membership.mayVote(to)) return;
+    this.#leadership?.transfer(to, this.#nowUs + this.#timing.electionTimeoutUs);
   }
 
   // ── reads (§8; dissertation §6.4) ─────────────────────────────────────────────────────────────────────────
@@ -515,11 +616,14 @@ export class Raft implements Replica<RaftMessage> {
     this.#send(this.#leader, { type: 'snapshotReply', term: this.#term, index, nextOffset, installed }, this.#lastMark);
   }
 
-  #onSnapshotInstalled(index: number, term: number, settled: (sequence: number) => boolean): void {
+  #onSnapshotInstalled({ index, term, configuration, settled }: Event<'snapshotInstalled'>): void {
     assert(index > this.#commitIndex, 'a snapshot never takes the state back');
     this.#installing = 0;
     this.#log.reset(index, term);
+    this.#membership.install(index, configuration, this.#log.lastIndex);
     this.#commitIndex = index;
+    this.#onConfiguration();
+    this.#onConfigurationCommitted();
     // What the snapshot contains has happened, but with which result is not known here.
     for (const sequence of this.#proposals.takeSettled(settled)) this.#reject(sequence, 'Unknown');
     this.#replyToSnapshot(index, 0, true);
@@ -530,7 +634,7 @@ export class Raft implements Replica<RaftMessage> {
     this.#log.onPersisted(mark);
     this.#registration.onPersisted(mark);
     const counts = this.#role === 'candidate' && this.#votes.onPersisted(mark, this.#member);
-    if (counts && this.#votes.areMajority) this.#becomeLeader();
+    if (counts && this.#isElected()) this.#becomeLeader();
   }
 
   #persist(record: LogRecord): Mark {
@@ -552,12 +656,12 @@ export class Raft implements Replica<RaftMessage> {
     writer.u8(ROLES.indexOf(this.#role));
     for (const value of this.#numbers()) writer.varint(value);
     writer.varint(Number.isFinite(this.#heardLeaderUs) ? this.#heardLeaderUs + 1 : 0);
-    this.#leadership?.save(writer);
     for (const part of this.#parts()) part.save(writer);
+    this.#leadership?.save(writer);
   }
 
   #parts(): readonly { save(writer: ByteWriter): void; load(reader: ByteReader): void }[] {
-    return [this.#log, this.#votes, this.#proposals, this.#reads, this.#registration];
+    return [this.#membership, this.#log, this.#votes, this.#proposals, this.#reads, this.#registration];
   }
 
   #numbers(): number[] {
@@ -590,8 +694,8 @@ export class Raft implements Replica<RaftMessage> {
     this.#heartbeatDeadlineUs = reader.varint();
     const heard = reader.varint();
     this.#heardLeaderUs = heard === 0 ? Number.NEGATIVE_INFINITY : heard - 1;
+    for (const part of this.#parts()) part.load(reader);
     this.#leadership = this.#role === 'leader' ? new Leadership(this.#leadershipOptions()) : null;
     this.#leadership?.load(reader);
-    for (const part of this.#parts()) part.load(reader);
   }
 }

@@ -116,6 +116,7 @@ export class RaftProcess implements Process<RaftStatus> {
     const clients: ClientPort<KvResult, KvResult> = {
       onProposed: (driverId, outcome) => this.#answer(driverId, outcome),
       onRead: (driverId, outcome) => this.#answer(driverId, outcome),
+      onChanged: (driverId, outcome) => this.#answer(driverId, outcome),
       onStarted: () => {},
       onStopped: stop,
     };

@@ -127,6 +127,7 @@ function answerOf(outcome: RaftOutcome): Answer {
   if (outcome.type === 'rejected') {
     return { completion: outcome.reason === 'Unknown' ? 'info' : 'fail', value: outcome.reason };
   }
+  if (outcome.type === 'changed') return { completion: 'ok', value: outcome.index };
   const result = outcome.type === 'applied' ? outcome.result : outcome.answer;
   if (result.type === 'error') return { completion: 'fail', value: result.code };
   return { completion: 'ok', value: valueOf(result.response) };

@@ -21,6 +21,7 @@ export interface RaftRequest {
 export type RaftOutcome =
   | { readonly type: 'applied'; readonly index: number; readonly term: number; readonly result: KvResult }
   | { readonly type: 'answer'; readonly index: number; readonly term: number; readonly answer: KvResult }
+  | { readonly type: 'changed'; readonly index: number }
   | { readonly type: 'rejected'; readonly reason: Rejection };
 
 export interface RaftSimulationOptions {
