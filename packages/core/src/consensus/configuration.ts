@@ -40,7 +40,8 @@ export function wasRemoved(configuration: Configuration, id: number): boolean {
  */
 export function changed(configuration: Configuration, changes: readonly MembershipChange[]): Configuration {
   assert(!configuration.joint, 'a joint configuration is left before the next change');
-  if (changes.length === 0 || changes.length > CHANGES_MAX) throw invalid(`1 to ${CHANGES_MAX} changes are made at once`);
+  if (changes.length === 0 || changes.length > CHANGES_MAX)
+    throw invalid(`1 to ${CHANGES_MAX} changes are made at once`);
   const touched = new Set(changes.map(({ id }) => id));
   if (touched.size !== changes.length) throw invalid('one member is changed twice');
   let next = configuration;
@@ -58,9 +59,7 @@ export function changed(configuration: Configuration, changes: readonly Membersh
 /** §6: the second step, once the joint configuration is committed. */
 export function left(configuration: Configuration): Configuration {
   assert(configuration.joint, 'only a joint configuration is left');
-  const members = configuration.members
-    .filter(({ leaves }) => !leaves)
-    .map((member) => ({ ...member, voted: false }));
+  const members = configuration.members.filter(({ leaves }) => !leaves).map((member) => ({ ...member, voted: false }));
   return { ...configuration, members, joint: false };
 }
 

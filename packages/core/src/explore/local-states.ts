@@ -152,11 +152,14 @@ export class LocalStates<Message> {
     const log = disk.entries.map((entry) => this.#entry(entry));
     const view = { member, status, log, disk, applied: [], failure: null };
     const nothing = { pending: [], persisted: 0, sends: [], applies: [] };
-    return this.#run({ member, nowUs, saved: new Uint8Array(0), ...nothing, view }, {
-      type: 'start',
-      recovered: disk,
-      configuration: new Uint8Array(0),
-    });
+    return this.#run(
+      { member, nowUs, saved: new Uint8Array(0), ...nothing, view },
+      {
+        type: 'start',
+        recovered: disk,
+        configuration: new Uint8Array(0),
+      },
+    );
   }
 
   /** One event and the flush that ends its batch; what becomes durable at once is told at once. */

@@ -1,10 +1,10 @@
 import { assert, defined } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import type { Effect } from '../replica.ts';
+import type { Electorate } from './electorate.ts';
 import type { Proposal, RaftMessage } from './message.ts';
 import { Progress } from './progress.ts';
 import type { RaftLog } from './raft-log.ts';
-import type { Electorate } from './electorate.ts';
 
 const APPEND_ENTRIES_MAX = 1024;
 const APPEND_BYTES_MAX = 1024 * 1024;

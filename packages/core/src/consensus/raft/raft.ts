@@ -1,16 +1,9 @@
 /**
  * Raft (Ongaro and Ousterhout, extended version; § = its sections; "dissertation" = Ongaro's, 2014). A learner is a
  * follower that does not campaign.
- *
- *              election time-out              majority of pre-votes          majority of votes
- *   follower ─────────────────────► precandidate ─────────────────► candidate ─────────────────► leader
- *      ▲  ▲                              │                              │                           │
- *      │  └──────────────────────────────┴── current leader or higher term ────────────────────────┤
- *      └───────────────────────────────────────────── no majority heard (check-quorum) ────────────┘
  */
-import { assert, defined, unreachable } from '../../base/assert.ts';
+import { assert, unreachable } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
-import type { Random } from '../../base/random.ts';
 import { encodeConfiguration } from '../configuration.ts';
 import type {
   Configuration,
@@ -26,20 +19,17 @@ import type {
   Replica,
   ReplicaEvent,
   ReplicaStatus,
-  Role,
 } from '../replica.ts';
+import { Election } from './election.ts';
 import { Leadership } from './leadership.ts';
 import { Membership, removedMember, replacedMember } from './membership.ts';
 import type { Proposal, RaftMessage } from './message.ts';
-import { DEFAULT_TIMING, drawElectionTimeoutUs, type RaftOptions, type RaftTiming } from './options.ts';
+import { DEFAULT_TIMING, type RaftOptions, type RaftTiming } from './options.ts';
 import { Proposals } from './proposals.ts';
 import { RaftLog } from './raft-log.ts';
 import { Reads } from './reads.ts';
 import { type ElectorateMessage, Registration } from './registration.ts';
 import { RAFT_RULES, type RaftRules } from './rules.ts';
-import { Votes } from './votes.ts';
-
-const ROLES = ['follower', 'precandidate', 'candidate', 'leader'] as const satisfies readonly Role[];
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
 type Event<T extends ReplicaEvent<RaftMessage>['type']> = Extract<ReplicaEvent<RaftMessage>, { type: T }>;
@@ -47,30 +37,23 @@ type Event<T extends ReplicaEvent<RaftMessage>['type']> = Extract<ReplicaEvent<R
 export class Raft implements Replica<RaftMessage> {
   readonly #member: number;
   readonly #directory: number;
-  readonly #random: Random;
   readonly #timing: RaftTiming;
   readonly #rules: RaftRules;
   readonly #outbox: Outbox<RaftMessage>;
   readonly #log = new RaftLog();
   readonly #proposals = new Proposals();
   readonly #reads = new Reads();
-  readonly #votes = new Votes();
   readonly #registration: Registration;
   readonly #membership: Membership;
+  readonly #election: Election;
   #nowUs = 0;
   #started = false;
   #boot = 0;
-  #role: Role = 'follower';
-  #term = 0;
-  #votedFor = 0;
-  #leader = 0;
   #commitIndex = 0;
   #lastMark: Mark = 0;
   /** While this member leads. */
   #leadership: Leadership | null = null;
   #installing = 0;
-  #heardLeaderUs = Number.NEGATIVE_INFINITY;
-  #electionDeadlineUs = 0;
   #heartbeatDeadlineUs = 0;
 
   constructor(options: RaftOptions, outbox: Outbox<RaftMessage>) {
@@ -78,7 +61,6 @@ export class Raft implements Replica<RaftMessage> {
     assert(member > 0 && (members.length === 0 || members.includes(member)), 'a member is one of the members');
     this.#member = member;
     this.#directory = directory;
-    this.#random = options.random;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#rules = options.rules ?? RAFT_RULES;
     this.#outbox = outbox;
@@ -90,6 +72,26 @@ export class Raft implements Replica<RaftMessage> {
       onRefused: () => this.#onRefused(),
     });
     this.#membership = new Membership(options);
+    this.#election = this.#newElection(options);
+  }
+
+  #newElection({ member, random }: RaftOptions): Election {
+    return new Election({
+      member,
+      random,
+      timing: this.#timing,
+      rules: this.#rules,
+      log: this.#log,
+      membership: this.#membership,
+      nowUs: () => this.#nowUs,
+      send: (to, message, after) => this.#send(to, message, after),
+      persist: (record) => this.#persist(record),
+      lastMark: () => this.#lastMark,
+      isReady: () => this.#registration.registered && this.#installing === 0,
+      onElected: () => this.#onElected(),
+      onDeposed: () => this.#onDeposed(),
+      onLeaderChanged: () => this.#onLeaderChanged(),
+    });
   }
 
   step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
@@ -136,20 +138,20 @@ export class Raft implements Replica<RaftMessage> {
 
   deadlineUs(): number {
     if (!this.#started) return Number.POSITIVE_INFINITY;
-    const follows = this.#leader !== 0 && this.#leadership === null;
+    const follows = this.#election.leader !== 0 && this.#leadership === null;
     const waiting = Math.min(this.#proposals.deadlineUs(follows), this.#reads.deadlineUs(follows));
     if (this.#leadership === null) {
       const registerUs = this.#isRegistering() ? this.#heartbeatDeadlineUs : Number.POSITIVE_INFINITY;
-      return Math.min(waiting, this.#electionDeadlineUs, registerUs);
+      return Math.min(waiting, this.#election.deadlineUs, registerUs);
     }
     return Math.min(waiting, this.#heartbeatDeadlineUs, this.#leadership.quorumDeadlineUs);
   }
 
   status(): ReplicaStatus {
     return {
-      role: this.#role,
-      term: this.#term,
-      leader: this.#leader,
+      role: this.#election.role,
+      term: this.#election.term,
+      leader: this.#election.leader,
       commitIndex: this.#commitIndex,
       lastIndex: this.#log.lastIndex,
       firstIndex: this.#log.firstIndex,
@@ -162,14 +164,12 @@ export class Raft implements Replica<RaftMessage> {
   #onStart(recovered: Recovered, configuration: Uint8Array): void {
     this.#started = true;
     this.#boot = recovered.boot;
-    this.#term = recovered.term;
-    this.#votedFor = recovered.votedFor;
     this.#log.recover(recovered.snapshotIndex, recovered.snapshotTerm, recovered.entries);
     this.#commitIndex = recovered.snapshotIndex;
     this.#membership.recover(recovered.snapshotIndex, configuration, recovered.entries);
     this.#registration.recover(recovered.directories, recovered.registered);
     if (this.#membership.isReplaced) this.#outbox.put(replacedMember(this.#member, this.#directory));
-    this.#resetElectionDeadline();
+    this.#election.recover(recovered.term, recovered.votedFor);
     this.#heartbeatDeadlineUs = this.#nowUs;
   }
 
@@ -192,12 +192,12 @@ export class Raft implements Replica<RaftMessage> {
   }
 
   #onMessage(from: number, message: ElectorateMessage): void {
-    if ('term' in message && !this.#observeTerm(from, message)) return;
+    if ('term' in message && !this.#election.observeTerm(from, message)) return;
     switch (message.type) {
       case 'requestVote':
-        return this.#onRequestVote(from, message);
+        return this.#election.onRequestVote(from, message);
       case 'voteReply':
-        return this.#onVoteReply(from, message);
+        return this.#election.onVoteReply(from, message);
       case 'append':
         return this.#onAppend(from, message);
       case 'appended':
@@ -220,41 +220,10 @@ export class Raft implements Replica<RaftMessage> {
       case 'forward':
         return message.proposals.forEach((proposal) => this.#leadership?.append(proposal));
       case 'timeoutNow':
-        if (from === this.#leader && this.#mayCampaign()) this.#startElection(true);
-        return;
+        return this.#election.onTimeoutNow(from);
       default:
         return unreachable(message);
     }
-  }
-
-  /** §5.1: a higher term makes a follower; a lower one is answered with ours and otherwise ignored. */
-  #observeTerm(from: number, message: Extract<RaftMessage, { term: number }>): boolean {
-    const { term } = message;
-    if (term > this.#term) {
-      // Neither a pre-vote nor its grant says that anyone is *in* that term (PITFALLS R4).
-      if (message.type === 'requestVote' && message.preVote) return true;
-      if (message.type === 'voteReply' && message.preVote && message.granted) return true;
-      if (message.type === 'requestVote' && this.#isStickyTo(message)) return false;
-      const leads = message.type === 'append' || message.type === 'snapshotChunk';
-      this.#becomeFollower(term, leads ? from : 0);
-      return true;
-    }
-    if (term === this.#term) return true;
-    if (message.type === 'append' || message.type === 'snapshotChunk') {
-      // With pre-vote and check-quorum a member in a higher term must make the older leader step down (PITFALLS R11).
-      this.#send(
-        from,
-        { type: 'conflict', term: this.#term, round: 0, previousIndex: 0, hintTerm: 0, hintIndex: 0 },
-        this.#lastMark,
-      );
-    } else if (message.type === 'requestVote') {
-      this.#send(
-        from,
-        { type: 'voteReply', term: this.#term, preVote: message.preVote, granted: false },
-        this.#lastMark,
-      );
-    }
-    return false;
   }
 
   // ── elections (§5.2, §5.4.1; pre-vote and check-quorum: dissertation §9.6, §6.2) ────────────────────────────
@@ -270,9 +239,8 @@ export class Raft implements Replica<RaftMessage> {
     if (this.#leadership !== null) {
       if (now >= this.#leadership.transferDeadlineUs) this.#leadership.transferTo = 0;
       if (now >= this.#leadership.quorumDeadlineUs) this.#checkQuorum(this.#leadership);
-    } else if (now >= this.#electionDeadlineUs) {
-      this.#startPreVote();
     }
+    this.#election.onTick();
   }
 
   #expire(): void {
@@ -282,108 +250,7 @@ export class Raft implements Replica<RaftMessage> {
     for (const id of this.#reads.expire(this.#nowUs)) this.#reject(id, 'NoLeader');
   }
 
-  #startPreVote(): void {
-    this.#resetElectionDeadline();
-    if (!this.#registration.registered || this.#installing !== 0) return;
-    if (!this.#mayCampaign()) return this.#askWhetherRemoved();
-    if (!this.#rules.asksFirst()) return this.#startElection(false);
-    this.#role = 'precandidate';
-    this.#setLeader(0);
-    this.#votes.begin();
-    this.#votes.count(this.#member, true);
-    if (this.#isElected()) return this.#startElection(false);
-    this.#requestVotes(this.#term + 1, true, false, 0);
-  }
-
-  #mayCampaign(): boolean {
-    return this.#rules.mayCampaign(this.#membership.mayVote(this.#member));
-  }
-
-  #isElected(): boolean {
-    return this.#membership.electorate.agrees('elect', (member) => this.#votes.isGrantedBy(member));
-  }
-
-  /** A learner that hears no leader may have been left out meanwhile: whoever knows says so. */
-  #askWhetherRemoved(): void {
-    for (const peer of this.#membership.others) this.#send(peer, { type: 'register' });
-  }
-
-  #startElection(transfer: boolean): void {
-    this.#resetElectionDeadline();
-    this.#role = 'candidate';
-    this.#setLeader(0);
-    this.#term++;
-    this.#votedFor = this.#member;
-    const mark = this.#persist({ type: 'vote', term: this.#term, votedFor: this.#votedFor });
-    this.#votes.begin();
-    this.#votes.awaitOwn(mark);
-    this.#requestVotes(this.#term, false, transfer, mark);
-  }
-
-  #requestVotes(term: number, preVote: boolean, transfer: boolean, after: Mark): void {
-    const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = this.#log;
-    for (const peer of this.#membership.others) {
-      this.#send(peer, { type: 'requestVote', term, preVote, transfer, lastLogIndex, lastLogTerm }, after);
-    }
-  }
-
-  /** A member that hears a leader neither votes nor lets its term be raised (PITFALLS R12). */
-  #isStickyTo(message: Message<'requestVote'>): boolean {
-    if (message.transfer || !this.#rules.sticksToLeader()) return false;
-    if (this.#role === 'leader') return true;
-    return this.#leader !== 0 && this.#nowUs - this.#heardLeaderUs < this.#timing.electionTimeoutUs;
-  }
-
-  #onRequestVote(from: number, message: Message<'requestVote'>): void {
-    const candidate = { term: message.lastLogTerm, index: message.lastLogIndex };
-    const upToDate = this.#rules.isUpToDate(candidate, { term: this.#log.lastTerm, index: this.#log.lastIndex });
-    if (message.preVote) {
-      const granted = upToDate && message.term > this.#term && !this.#isStickyTo(message);
-      return this.#send(from, {
-        type: 'voteReply',
-        term: granted ? message.term : this.#term,
-        preVote: true,
-        granted,
-      });
-    }
-    const granted = upToDate && this.#rules.mayGrantVote(this.#votedFor, from) && this.#role === 'follower';
-    if (granted && this.#votedFor === 0) {
-      this.#votedFor = from;
-      this.#persist({ type: 'vote', term: this.#term, votedFor: from });
-      this.#resetElectionDeadline();
-    }
-    this.#send(from, { type: 'voteReply', term: this.#term, preVote: false, granted }, this.#lastMark);
-  }
-
-  #onVoteReply(from: number, message: Message<'voteReply'>): void {
-    const asked = this.#role === 'precandidate' ? this.#term + 1 : this.#term;
-    const awaited = message.preVote ? this.#role === 'precandidate' : this.#role === 'candidate';
-    if (!awaited) return;
-    if (message.granted && message.term !== asked) return;
-    this.#votes.count(from, message.granted);
-    if (!this.#isElected()) return;
-    if (message.preVote) this.#startElection(false);
-    else this.#becomeLeader();
-  }
-
-  #becomeFollower(term: number, leader: number): void {
-    assert(term >= this.#term, 'terms never decrease');
-    if (term > this.#term) {
-      this.#term = term;
-      this.#votedFor = 0;
-      this.#persist({ type: 'vote', term, votedFor: 0 });
-    }
-    if (this.#role === 'leader') this.#resetElectionDeadline();
-    // Whether the next leader has the change is not known here.
-    if (this.#leadership !== null && this.#leadership.changeId !== 0) this.#reject(this.#leadership.changeId, 'Unknown');
-    this.#role = 'follower';
-    this.#leadership = null;
-    this.#setLeader(leader);
-  }
-
-  #becomeLeader(): void {
-    assert(this.#role === 'candidate' && this.#votedFor === this.#member, 'only a candidate wins an election');
-    this.#role = 'leader';
+  #onElected(): void {
     const leadership = new Leadership(this.#leadershipOptions());
     for (let index = this.#commitIndex + 1; index <= this.#log.lastIndex; index++) {
       leadership.uncommittedBytes += this.#log.entryAt(index).command.length;
@@ -391,40 +258,40 @@ export class Raft implements Replica<RaftMessage> {
     this.#leadership = leadership;
     this.#heartbeatDeadlineUs = this.#nowUs + this.#timing.heartbeatUs;
     leadership.quorumDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
-    this.#setLeader(this.#member);
     // §8: the no-op that lets entries of earlier terms, and reads, be committed in this one.
     this.#appendEntry(null, new Uint8Array(0));
+  }
+
+  #onDeposed(): void {
+    const changeId = this.#leadership?.changeId ?? 0;
+    this.#leadership = null;
+    // Whether the next leader has the change is not known here.
+    if (changeId !== 0) this.#reject(changeId, 'Unknown');
+  }
+
+  #onLeaderChanged(): void {
+    this.#proposals.sendAgain();
+    this.#reads.askAgain();
   }
 
   #leadershipOptions(): ConstructorParameters<typeof Leadership>[0] {
     const put = (effect: Effect<RaftMessage>) => this.#outbox.put(effect);
     const append = ({ origin, command }: Proposal) => this.#appendEntry(origin, command);
     const { electorate, others: peers } = this.#membership;
-    return { member: this.#member, term: this.#term, electorate, peers, log: this.#log, put, append };
-  }
-
-  #setLeader(leader: number): void {
-    if (this.#leader === leader) return;
-    this.#leader = leader;
-    this.#proposals.sendAgain();
-    this.#reads.askAgain();
+    return { member: this.#member, term: this.#election.term, electorate, peers, log: this.#log, put, append };
   }
 
   /** Dissertation §6.2: a leader that hears no majority steps down, so that its clients look elsewhere. */
   #checkQuorum(leadership: Leadership): void {
     leadership.quorumDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
-    if (!leadership.hearsMajority() && this.#rules.checksQuorum()) this.#becomeFollower(this.#term, 0);
-  }
-
-  #resetElectionDeadline(): void {
-    this.#electionDeadlineUs = this.#nowUs + drawElectionTimeoutUs(this.#timing, this.#random);
+    if (!leadership.hearsMajority() && this.#rules.checksQuorum()) this.#election.stepDown();
   }
 
   // ── proposals ─────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Appends what is due if this member leads, else forwards it; again after a while, since either may get lost. */
   #sendProposals(): void {
-    if (this.#leader === 0) return;
+    if (this.#election.leader === 0) return;
     const due = this.#proposals.due(this.#nowUs);
     if (due.length === 0) return;
     const acknowledgedThrough = this.#proposals.acknowledgedThrough;
@@ -433,7 +300,7 @@ export class Raft implements Replica<RaftMessage> {
     if (this.#leadership === null) {
       const againUs = this.#nowUs + this.#timing.electionTimeoutUs;
       for (const proposals of this.#proposals.forwards(due, originOf, againUs)) {
-        this.#send(this.#leader, { type: 'forward', proposals });
+        this.#send(this.#election.leader, { type: 'forward', proposals });
       }
       return;
     }
@@ -453,7 +320,7 @@ export class Raft implements Replica<RaftMessage> {
   }
 
   #appendEntry(origin: Origin | null, command: Uint8Array): void {
-    this.#store({ term: this.#term, index: this.#log.lastIndex + 1, origin, command });
+    this.#store({ term: this.#election.term, index: this.#log.lastIndex + 1, origin, command });
   }
 
   // ── replication (§5.3) ────────────────────────────────────────────────────────────────────────────────────
@@ -471,19 +338,19 @@ export class Raft implements Replica<RaftMessage> {
   }
 
   #onAppend(from: number, message: Message<'append'>): void {
-    this.#followLeader(from);
+    this.#election.followLeader(from);
     if (this.#installing !== 0) return;
     const { previousIndex, previousTerm, entries, round } = message;
     const conflict = this.#log.conflictAt(previousIndex, previousTerm, this.#rules.conflicts);
     if (conflict !== null) {
-      const reply = { type: 'conflict', term: this.#term, round, previousIndex, ...conflict } as const;
+      const reply = { type: 'conflict', term: this.#election.term, round, previousIndex, ...conflict } as const;
       return this.#send(from, reply, this.#lastMark);
     }
     for (const entry of entries) this.#accept(entry);
     const matchIndex = this.#rules.matchIndex(previousIndex, entries.length, this.#log.lastIndex);
     const commitIndex = this.#rules.followerCommit(message.commitIndex, matchIndex);
     if (commitIndex > this.#commitIndex) this.#advanceCommit(commitIndex);
-    this.#send(from, { type: 'appended', term: this.#term, round, matchIndex }, this.#lastMark);
+    this.#send(from, { type: 'appended', term: this.#election.term, round, matchIndex }, this.#lastMark);
   }
 
   /** §5.3, step 3 and 4 of AppendEntries: only a real conflict truncates (PITFALLS R5). */
@@ -499,18 +366,11 @@ export class Raft implements Replica<RaftMessage> {
     this.#store(entry);
   }
 
-  #followLeader(from: number): void {
-    assert(this.#role !== 'leader', 'at most one leader is elected in a term (§5.2)');
-    if (this.#role !== 'follower' || this.#leader !== from) this.#becomeFollower(this.#term, from);
-    this.#heardLeaderUs = this.#nowUs;
-    this.#resetElectionDeadline();
-  }
-
   /** §5.3, §5.4.2: committed once a majority stores it durably, and only by an entry of this term (Figure 8). */
   #advanceLeaderCommit(leadership: Leadership): void {
     const index = leadership.storedByMajority;
     if (index <= this.#commitIndex) return;
-    if (this.#rules.mayCommit(this.#log.termAt(index) ?? 0, this.#term)) this.#advanceCommit(index);
+    if (this.#rules.mayCommit(this.#log.termAt(index) ?? 0, this.#election.term)) this.#advanceCommit(index);
   }
 
   #advanceCommit(commitIndex: number): void {
@@ -533,9 +393,13 @@ export class Raft implements Replica<RaftMessage> {
     const leadership = this.#leadership;
     if (leadership === null) return this.#reject(id, 'NotLeader');
     const commitIndex = this.#commitIndex;
-    const mayChange = this.#rules.mayChangeMembership(this.#log.termAt(commitIndex) ?? 0, this.#term);
+    const mayChange = this.#rules.mayChangeMembership(this.#log.termAt(commitIndex) ?? 0, this.#election.term);
     const isCaughtUp = (learner: number) => this.#rules.isCaughtUp(leadership.matchOf(learner), commitIndex);
-    const next = this.#membership.next(changes, { commitIndex, mayChange: mayChange && leadership.changeId === 0, isCaughtUp });
+    const next = this.#membership.next(changes, {
+      commitIndex,
+      mayChange: mayChange && leadership.changeId === 0,
+      isCaughtUp,
+    });
     if (typeof next === 'string') return this.#reject(id, next);
     leadership.changeId = id;
     this.#appendConfiguration(next);
@@ -568,8 +432,8 @@ export class Raft implements Replica<RaftMessage> {
   #leaveOffice(leadership: Leadership): void {
     leadership.replicate(this.#nowUs, this.#commitIndex);
     const to = leadership.successor((peer) => this.#membership.mayVote(peer));
-    if (to !== 0) this.#send(to, { type: 'timeoutNow', term: this.#term });
-    this.#becomeFollower(this.#term, 0);
+    if (to !== 0) this.#send(to, { type: 'timeoutNow', term: this.#election.term });
+    this.#election.stepDown();
   }
 
   #transfer(to: number): void {
@@ -581,14 +445,14 @@ export class Raft implements Replica<RaftMessage> {
 
   /** As a follower: one request to the leader covers every read due. */
   #askReads(): void {
-    if (this.#leader === 0) return;
+    if (this.#election.leader === 0) return;
     const batch = this.#reads.nextBatch(this.#nowUs, this.#nowUs + this.#timing.electionTimeoutUs);
-    if (batch > 0) this.#send(this.#leader, { type: 'readIndex', boot: this.#boot, batch });
+    if (batch > 0) this.#send(this.#election.leader, { type: 'readIndex', boot: this.#boot, batch });
   }
 
   #confirmReads(leadership: Leadership): void {
     this.#reads.confirmLocal(this.#nowUs, this.#member);
-    const mayServe = this.#rules.mayServeReads(this.#log.termAt(this.#commitIndex) ?? 0, this.#term);
+    const mayServe = this.#rules.mayServeReads(this.#log.termAt(this.#commitIndex) ?? 0, this.#election.term);
     if (mayServe && this.#reads.waitForRound && leadership.confirmedRound === leadership.round) {
       leadership.round++;
       this.#reads.startRound(leadership.round, this.#commitIndex);
@@ -602,7 +466,7 @@ export class Raft implements Replica<RaftMessage> {
   // ── snapshots (§7) ────────────────────────────────────────────────────────────────────────────────────────
 
   #onSnapshotChunk(from: number, message: Message<'snapshotChunk'>): void {
-    this.#followLeader(from);
+    this.#election.followLeader(from);
     if (this.#installing !== 0) return;
     const { index, snapshotTerm: term, offset, data, done } = message;
     if (index <= this.#commitIndex) return this.#replyToSnapshot(index, 0, true);
@@ -611,9 +475,13 @@ export class Raft implements Replica<RaftMessage> {
   }
 
   #replyToSnapshot(index: number, nextOffset: number, installed: boolean): void {
-    if (this.#leader === 0 || this.#leader === this.#member) return;
+    if (this.#election.leader === 0 || this.#election.leader === this.#member) return;
     if (!installed) this.#installing = 0;
-    this.#send(this.#leader, { type: 'snapshotReply', term: this.#term, index, nextOffset, installed }, this.#lastMark);
+    this.#send(
+      this.#election.leader,
+      { type: 'snapshotReply', term: this.#election.term, index, nextOffset, installed },
+      this.#lastMark,
+    );
   }
 
   #onSnapshotInstalled({ index, term, configuration, settled }: Event<'snapshotInstalled'>): void {
@@ -633,8 +501,7 @@ export class Raft implements Replica<RaftMessage> {
     assert(mark <= this.#lastMark, 'only what was asked for is persisted');
     this.#log.onPersisted(mark);
     this.#registration.onPersisted(mark);
-    const counts = this.#role === 'candidate' && this.#votes.onPersisted(mark, this.#member);
-    if (counts && this.#isElected()) this.#becomeLeader();
+    this.#election.onPersisted(mark);
   }
 
   #persist(record: LogRecord): Mark {
@@ -653,49 +520,29 @@ export class Raft implements Replica<RaftMessage> {
 
   save(writer: ByteWriter): void {
     writer.bool(this.#started);
-    writer.u8(ROLES.indexOf(this.#role));
     for (const value of this.#numbers()) writer.varint(value);
-    writer.varint(Number.isFinite(this.#heardLeaderUs) ? this.#heardLeaderUs + 1 : 0);
     for (const part of this.#parts()) part.save(writer);
     this.#leadership?.save(writer);
   }
 
   #parts(): readonly { save(writer: ByteWriter): void; load(reader: ByteReader): void }[] {
-    return [this.#membership, this.#log, this.#votes, this.#proposals, this.#reads, this.#registration];
+    return [this.#membership, this.#election, this.#log, this.#proposals, this.#reads, this.#registration];
   }
 
   #numbers(): number[] {
-    return [
-      this.#nowUs,
-      this.#boot,
-      this.#term,
-      this.#votedFor,
-      this.#leader,
-      this.#commitIndex,
-      this.#lastMark,
-      this.#installing,
-      this.#electionDeadlineUs,
-      this.#heartbeatDeadlineUs,
-    ];
+    return [this.#nowUs, this.#boot, this.#commitIndex, this.#lastMark, this.#installing, this.#heartbeatDeadlineUs];
   }
 
   load(reader: ByteReader): void {
     this.#started = reader.bool();
-    this.#role = defined(ROLES[reader.u8()], 'a saved role is known');
     this.#nowUs = reader.varint();
     this.#boot = reader.varint();
-    this.#term = reader.varint();
-    this.#votedFor = reader.varint();
-    this.#leader = reader.varint();
     this.#commitIndex = reader.varint();
     this.#lastMark = reader.varint();
     this.#installing = reader.varint();
-    this.#electionDeadlineUs = reader.varint();
     this.#heartbeatDeadlineUs = reader.varint();
-    const heard = reader.varint();
-    this.#heardLeaderUs = heard === 0 ? Number.NEGATIVE_INFINITY : heard - 1;
     for (const part of this.#parts()) part.load(reader);
-    this.#leadership = this.#role === 'leader' ? new Leadership(this.#leadershipOptions()) : null;
+    this.#leadership = this.#election.role === 'leader' ? new Leadership(this.#leadershipOptions()) : null;
     this.#leadership?.load(reader);
   }
 }

@@ -3,10 +3,7 @@ import type { LogRecord, Mark } from '../replica.ts';
 import type { RaftMessage } from './message.ts';
 
 /** What members that may vote say to each other. */
-export type ElectorateMessage = Exclude<
-  RaftMessage,
-  { type: 'register' | 'registered' | 'refused' | 'removed' }
->;
+export type ElectorateMessage = Exclude<RaftMessage, { type: 'register' | 'registered' | 'refused' | 'removed' }>;
 
 /**
  * Which directory each of the cluster's first members is known by; later ones come with theirs. A directory may vote only once `needed` *other* members have bound it
