@@ -38,6 +38,12 @@ export class Configurations {
     ).configuration;
   }
 
+  /** The one that is committed, and all that may come to be. */
+  since(commitIndex: number): readonly Configuration[] {
+    const base = this.#placed.findLastIndex(({ index }) => index <= commitIndex);
+    return this.#placed.slice(base).map(({ configuration }) => configuration);
+  }
+
   append(index: number, configuration: Configuration): void {
     assert(index > this.latestIndex, 'configurations follow each other');
     this.#placed.push({ index, configuration });

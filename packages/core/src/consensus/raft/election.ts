@@ -21,6 +21,7 @@ export interface ElectionOptions {
   readonly log: RaftLog;
   readonly membership: Membership;
   readonly nowUs: () => number;
+  readonly commitIndex: () => number;
   readonly send: (to: number, message: RaftMessage, after?: Mark) => void;
   readonly persist: (record: LogRecord) => Mark;
   /** Of the newest record: what is said of the term and the vote waits for it. */
@@ -182,8 +183,8 @@ export class Election {
   }
 
   #mayCampaign(): boolean {
-    const { rules, membership, member } = this.#options;
-    return rules.mayCampaign(membership.mayVote(member));
+    const { rules, membership, member, commitIndex } = this.#options;
+    return rules.mayCampaign(membership.mayVote(member), membership.mayStillVote(member, commitIndex()));
   }
 
   /** A learner that hears no leader may have been left out meanwhile: whoever knows says so. */

@@ -62,6 +62,14 @@ export class Membership {
     return mayVote(this.latest, id);
   }
 
+  /**
+   * In the newest configuration, or in an earlier one while the newest is not known to be committed: the others may
+   * need this member to lead once more, for it may be the only one that has the newest (PITFALLS R16; dissertation §4.2.2).
+   */
+  mayStillVote(id: number, commitIndex: number): boolean {
+    return this.#configurations.since(commitIndex).some((configuration) => mayVote(configuration, id));
+  }
+
   has(id: number): boolean {
     return memberOf(this.latest, id) !== undefined;
   }

@@ -84,6 +84,7 @@ export class Raft implements Replica<RaftMessage> {
       log: this.#log,
       membership: this.#membership,
       nowUs: () => this.#nowUs,
+      commitIndex: () => this.#commitIndex,
       send: (to, message, after) => this.#send(to, message, after),
       persist: (record) => this.#persist(record),
       lastMark: () => this.#lastMark,

@@ -47,8 +47,8 @@ export interface RaftRules {
   readonly revertsConfiguration: () => boolean;
   /** Dissertation §4.2.1: a learner that is far behind would leave the cluster without a majority that has the log. */
   readonly isCaughtUp: (matchIndex: number, commitIndex: number) => boolean;
-  /** Whether a member whose newest configuration gives it no vote may campaign. */
-  readonly mayCampaign: (votes: boolean) => boolean;
+  /** Dissertation §4.2.2: who votes in a configuration that may be in force; the newest may not be committed yet. */
+  readonly mayCampaign: (votesInNewest: boolean, votesInAny: boolean) => boolean;
   /** Dissertation §4.2.3: whether a member that hears a leader refuses to vote. */
   readonly sticksToLeader: () => boolean;
   /** Dissertation §6.2: whether a leader that hears no majority steps down. */
@@ -76,7 +76,7 @@ export const RAFT_RULES: RaftRules = {
   mayLeaveJoint: (configurationIndex, commitIndex) => configurationIndex <= commitIndex,
   revertsConfiguration: () => true,
   isCaughtUp: (matchIndex, commitIndex) => commitIndex - matchIndex <= LEARNER_LAG_MAX,
-  mayCampaign: (votes) => votes,
+  mayCampaign: (_, votesInAny) => votesInAny,
   sticksToLeader: () => true,
   checksQuorum: () => true,
 };

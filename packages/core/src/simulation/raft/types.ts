@@ -21,11 +21,12 @@ export interface RaftRequest {
 export type RaftOutcome =
   | { readonly type: 'applied'; readonly index: number; readonly term: number; readonly result: KvResult }
   | { readonly type: 'answer'; readonly index: number; readonly term: number; readonly answer: KvResult }
-  | { readonly type: 'changed'; readonly index: number }
   | { readonly type: 'rejected'; readonly reason: Rejection };
 
 export interface RaftSimulationOptions {
   readonly timing?: Partial<RaftTiming>;
+  /** The cluster begins with members 1 to this; the others wait to be added. Without it, membership never changes. */
+  readonly initial?: number;
   readonly rules?: RaftRules;
   /** A member makes a snapshot after so many entries, and keeps so many below it. */
   readonly snapshotEntries?: number;
