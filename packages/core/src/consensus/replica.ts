@@ -20,10 +20,42 @@ export interface Origin {
 export interface Entry {
   readonly term: number;
   readonly index: number;
-  /** null: the no-op with which a leader opens its term. */
+  /** null: the leader made it itself. It is the no-op that opens its term, or has a configuration as its command. */
   readonly origin: Origin | null;
   readonly command: Uint8Array;
 }
+
+export interface ConfiguredMember {
+  readonly id: number;
+  /** The data directory that may speak for it (PITFALLS R26); 0: one of the first members, which register theirs. */
+  readonly directory: number;
+  /** What the environment wants to know of it, such as its addresses; at most 4 KiB. */
+  readonly context: Uint8Array;
+  /** Votes; in a joint configuration: among the new voters. Who votes in neither set is a learner. */
+  readonly votes: boolean;
+  /** Votes among the old voters of a joint configuration. */
+  readonly voted: boolean;
+  /** Gone when the joint configuration is left. */
+  readonly leaves: boolean;
+}
+
+export interface Configuration {
+  /** By id, ascending. */
+  readonly members: readonly ConfiguredMember[];
+  /** Two sets of voters must agree. */
+  readonly joint: boolean;
+  /** Above every id that was ever used: none is used twice, so that a member's name never means another directory. */
+  readonly nextMember: number;
+}
+
+export type MembershipChange =
+  /** A new member, which receives the log and does not vote; its process must run already, for its directory is named. */
+  | { readonly type: 'addLearner'; readonly id: number; readonly directory: number; readonly context: Uint8Array }
+  /** A learner becomes a voter. */
+  | { readonly type: 'promote'; readonly id: number }
+  /** A voter becomes a learner. */
+  | { readonly type: 'demote'; readonly id: number }
+  | { readonly type: 'remove'; readonly id: number };
 
 /** What a log holds, in the order in which it was written. */
 export type LogRecord =
@@ -51,11 +83,14 @@ export interface Recovered {
 }
 
 export type ReplicaEvent<Message> =
-  | { readonly type: 'start'; readonly recovered: Recovered }
+  /** `configuration`: the newest that the state machine's state holds; empty: it holds none. */
+  | { readonly type: 'start'; readonly recovered: Recovered; readonly configuration: Uint8Array }
   | { readonly type: 'receive'; readonly from: number; readonly directory: number; readonly message: Message }
   | { readonly type: 'propose'; readonly id: number; readonly command: Uint8Array }
   | { readonly type: 'read'; readonly id: number }
   | { readonly type: 'control'; readonly command: { readonly type: 'transferLeadership'; readonly to: number } }
+  /** Answered by `changed` or `rejected`, at the leader only. */
+  | { readonly type: 'change'; readonly id: number; readonly changes: readonly MembershipChange[] }
   | { readonly type: 'tick' }
   /** Ends a batch: what it gathered is sent now, so that one message carries many proposals. */
   | { readonly type: 'flush' }
@@ -80,6 +115,8 @@ export type ReplicaEvent<Message> =
       readonly type: 'snapshotInstalled';
       readonly index: number;
       readonly term: number;
+      /** As at `start`. */
+      readonly configuration: Uint8Array;
       /** This boot's own proposals that the snapshot contains. */
       readonly settled: (sequence: number) => boolean;
     };
@@ -91,6 +128,8 @@ export type Effect<Message> =
   | { readonly type: 'apply'; readonly entry: Entry; readonly after: Mark }
   /** Answer read `id` from the state machine once it has applied `index`. */
   | { readonly type: 'readReady'; readonly id: number; readonly index: number }
+  /** The change of membership is complete: its last configuration, at `index`, is committed. */
+  | { readonly type: 'changed'; readonly id: number; readonly index: number }
   /** `Unknown`: it may or may not take effect (PITFALLS R23). */
   | { readonly type: 'rejected'; readonly id: number; readonly reason: Rejection }
   /** Read the chunk at `offset` of snapshot `index` (or of the newest, if that one is gone) for a peer behind the log. */
@@ -107,7 +146,19 @@ export type Effect<Message> =
   /** The member must not go on. */
   | { readonly type: 'stop'; readonly code: string; readonly message: string };
 
-export type Rejection = 'NotApplied' | 'Unknown' | 'NoLeader' | 'Overloaded';
+export type Rejection =
+  | 'NotApplied'
+  | 'Unknown'
+  | 'NoLeader'
+  | 'Overloaded'
+  /** Of a change of membership, which only the leader makes; none of it was done. */
+  | 'NotLeader'
+  /** An earlier change is not complete, or the leader is too new to know. */
+  | 'ChangeUnderWay'
+  /** It does not fit the configuration: `changed` of configuration.ts says why. */
+  | 'InvalidChange'
+  /** The learner to be promoted has not caught up. */
+  | 'LearnerBehind';
 
 /** Effects of one step, in order; the driver drains it once per batch. */
 export interface Outbox<Message> {
@@ -124,6 +175,9 @@ export interface ReplicaStatus {
   readonly commitIndex: number;
   readonly lastIndex: number;
   readonly firstIndex: number;
+  /** The newest that this member knows, committed or not; another object when it changes. */
+  readonly configuration: Configuration;
+  readonly configurationIndex: number;
   /** Enough peers know its directory: it may vote (PITFALLS R26). Once so, always. */
   readonly registered: boolean;
 }

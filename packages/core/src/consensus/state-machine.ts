@@ -13,6 +13,8 @@ export interface StateMachine<Result, Query, Answer> {
   query(query: Query): Answer;
   /** Whether the proposal (member, boot, sequence) is part of the state. */
   contains(member: number, boot: number, sequence: number): boolean;
+  /** The command of the newest configuration entry applied: a part of the state, like its sessions. Empty: none was. */
+  configuration(): Uint8Array;
   /** The whole state as bytes; equal states give equal bytes. */
   save(writer: ByteWriter): void;
   load(reader: ByteReader): void;

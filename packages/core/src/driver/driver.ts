@@ -16,6 +16,7 @@ import type {
   Effect,
   Entry,
   Mark,
+  MembershipChange,
   Outbox,
   Rejection,
   Replica,
@@ -32,6 +33,7 @@ import { diskError, type Snapshot, Snapshots, snapshotFile } from './snapshots.t
 export interface ClientPort<Result, Answer> {
   onProposed(id: number, outcome: ProposalOutcome<Result>): void;
   onRead(id: number, outcome: ReadOutcome<Answer>): void;
+  onChanged(id: number, outcome: ChangeOutcome): void;
   onStarted(): void;
   /** The member must stop: its disk, or its own reasoning, can no longer be trusted. */
   onStopped(error: Error): void;
@@ -43,6 +45,11 @@ export type ProposalOutcome<Result> =
 
 export type ReadOutcome<Answer> =
   | { readonly type: 'answer'; readonly index: number; readonly term: number; readonly answer: Answer }
+  | { readonly type: 'rejected'; readonly reason: Rejection };
+
+/** Of a change of membership. */
+export type ChangeOutcome =
+  | { readonly type: 'changed'; readonly index: number }
   | { readonly type: 'rejected'; readonly reason: Rejection };
 
 export interface DriverOptions<Message, Result, Query, Answer> {
@@ -76,7 +83,8 @@ type Input<Query> =
   | { readonly type: 'wake' }
   | { readonly type: 'propose'; readonly id: number; readonly command: Uint8Array }
   | { readonly type: 'read'; readonly id: number; readonly query: Query }
-  | { readonly type: 'transfer'; readonly to: number };
+  | { readonly type: 'transfer'; readonly to: number }
+  | { readonly type: 'change'; readonly id: number; readonly changes: readonly MembershipChange[] };
 
 /** Hosts one replica. Made anew for every start of a member; `load` continues one that was saved between turns. */
 export class Driver<Message, Result, Query, Answer> {
@@ -99,6 +107,8 @@ export class Driver<Message, Result, Query, Answer> {
   #applies: { entry: Entry; after: Mark }[] = [];
   #readyReads: { id: number; index: number }[] = [];
   #queries = new Map<number, Query>();
+  /** Changes of membership that wait for their outcome. */
+  #changes = new Set<number>();
   #appliedTerm = 0;
   #snapshotIndex = 0;
   #malformed = 0;
@@ -157,6 +167,13 @@ export class Driver<Message, Result, Query, Answer> {
     this.#inbox.push({ type: 'transfer', to });
   }
 
+  /** Only the leader does it; returns the id under which `clients.onChanged` answers. */
+  changeMembership(changes: readonly MembershipChange[]): number {
+    const id = this.#nextId++;
+    this.#inbox.push({ type: 'change', id, changes });
+    return id;
+  }
+
   /** The state as it is here and now: it may be stale. */
   query(query: Query): Answer {
     return this.#options.stateMachine.query(query);
@@ -201,6 +218,9 @@ export class Driver<Message, Result, Query, Answer> {
       case 'read':
         this.#queries.set(input.id, input.query);
         return this.#step({ type: 'read', id: input.id });
+      case 'change':
+        this.#changes.add(input.id);
+        return this.#step({ type: 'change', id: input.id, changes: input.changes });
       case 'transfer':
         return this.#step({ type: 'control', command: { type: 'transferLeadership', to: input.to } });
       default:
@@ -215,6 +235,7 @@ export class Driver<Message, Result, Query, Answer> {
   /** Before the log is open nothing can be promised. */
   #onEarly(input: Input<Query>): void {
     if (input.type === 'propose') this.#options.clients.onProposed(input.id, { type: 'rejected', reason: 'NoLeader' });
+    if (input.type === 'change') this.#options.clients.onChanged(input.id, { type: 'rejected', reason: 'NotLeader' });
     if (input.type === 'read') this.#options.clients.onRead(input.id, { type: 'rejected', reason: 'NoLeader' });
   }
 
@@ -260,6 +281,9 @@ export class Driver<Message, Result, Query, Answer> {
       case 'readReady':
         this.#readyReads.push({ id: effect.id, index: effect.index });
         return;
+      case 'changed':
+        this.#changes.delete(effect.id);
+        return this.#options.clients.onChanged(effect.id, { type: 'changed', index: effect.index });
       case 'rejected':
         return this.#onRejected(effect.id, effect.reason);
       case 'readSnapshot':
@@ -275,7 +299,8 @@ export class Driver<Message, Result, Query, Answer> {
 
   #onRejected(id: number, reason: Rejection): void {
     const { clients } = this.#options;
-    if (this.#queries.delete(id)) clients.onRead(id, { type: 'rejected', reason });
+    if (this.#changes.delete(id)) clients.onChanged(id, { type: 'rejected', reason });
+    else if (this.#queries.delete(id)) clients.onRead(id, { type: 'rejected', reason });
     else clients.onProposed(id, { type: 'rejected', reason });
   }
 
@@ -370,7 +395,7 @@ export class Driver<Message, Result, Query, Answer> {
     this.#snapshotIndex = recovered.snapshotIndex;
     this.#appliedTerm = recovered.snapshotTerm;
     this.#phase = 'running';
-    this.#step({ type: 'start', recovered });
+    this.#step({ type: 'start', recovered, configuration: this.#options.stateMachine.configuration() });
     this.#log.releaseRecovered();
     this.#options.clients.onStarted();
   }
@@ -432,7 +457,8 @@ export class Driver<Message, Result, Query, Answer> {
     this.#snapshotIndex = index;
     this.#appliedTerm = term;
     const settled = (sequence: number) => stateMachine.contains(member, this.#boot, sequence);
-    this.#step({ type: 'snapshotInstalled', index, term, settled });
+    const configuration = stateMachine.configuration();
+    this.#step({ type: 'snapshotInstalled', index, term, configuration, settled });
   }
 
   #onReadSnapshot(to: number, index: number, offset: number): void {
@@ -498,6 +524,7 @@ export class Driver<Message, Result, Query, Answer> {
       to.varint(read.id);
       to.varint(read.index);
     });
+    writeList(writer, [...this.#changes], (to, id) => to.varint(id));
     writeList(writer, [...this.#queries], (to, [id, query]) => {
       to.varint(id);
       queryCodec.encode(to, query);
@@ -521,6 +548,7 @@ export class Driver<Message, Result, Query, Answer> {
     this.#sends = readList(reader, (from) => ({ to: from.varint(), frame: from.bytes(), after: from.varint() }));
     this.#applies = readList(reader, (from) => ({ entry: readEntry(from), after: from.varint() }));
     this.#readyReads = readList(reader, (from) => ({ id: from.varint(), index: from.varint() }));
+    this.#changes = new Set(readList(reader, (from) => from.varint()));
     this.#queries = new Map(readList(reader, (from) => [from.varint(), queryCodec.decode(from)] as const));
     for (const part of [this.#log, this.#snapshots, this.#replica, this.#options.stateMachine]) part.load(reader);
   }

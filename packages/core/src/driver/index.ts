@@ -1,4 +1,5 @@
 export {
+  type ChangeOutcome,
   type ClientPort,
   Driver,
   type DriverOptions,

@@ -4,6 +4,7 @@
  */
 import { AssertionError, assert, defined, unreachable } from '../base/assert.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { firstConfiguration } from '../consensus/configuration.ts';
 import { writeEntry, writeList } from '../consensus/entry-codec.ts';
 import type { Effect, Entry, LogRecord, Mark, Recovered, ReplicaEvent } from '../consensus/replica.ts';
 import { outOfScope, withEntry, writeDisk, writeRecord, written } from './disk.ts';
@@ -145,11 +146,20 @@ export class LocalStates<Message> {
       lastIndex: 0,
       firstIndex: 1,
       registered: true,
+      configuration: firstConfiguration(this.#system.members),
+      configurationIndex: 0,
     } as const;
     const log = disk.entries.map((entry) => this.#entry(entry));
     const view = { member, status, log, disk, applied: [], failure: null };
     const nothing = { pending: [], persisted: 0, sends: [], applies: [] };
-    return this.#run({ member, nowUs, saved: new Uint8Array(0), ...nothing, view }, { type: 'start', recovered: disk });
+    return this.#run(
+      { member, nowUs, saved: new Uint8Array(0), ...nothing, view },
+      {
+        type: 'start',
+        recovered: disk,
+        configuration: new Uint8Array(0),
+      },
+    );
   }
 
   /** One event and the flush that ends its batch; what becomes durable at once is told at once. */
@@ -209,6 +219,7 @@ export class LocalStates<Message> {
           break;
         case 'readReady':
         case 'rejected':
+        case 'changed':
           break;
         case 'stop':
           throw new AssertionError(effect.message);

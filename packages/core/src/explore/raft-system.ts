@@ -129,6 +129,7 @@ function describe(message: RaftMessage): string {
     case 'register':
     case 'registered':
     case 'refused':
+    case 'removed':
       return message.type;
     default:
       return unreachable(message);

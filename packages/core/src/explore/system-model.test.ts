@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { assert } from '../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { firstConfiguration } from '../consensus/configuration.ts';
 import type { Codec, Outbox, Replica, ReplicaEvent, ReplicaStatus } from '../consensus/replica.ts';
 import { explore } from './explorer.ts';
 import type { ExplorableSystem, SystemBounds } from './system.ts';
@@ -86,7 +87,9 @@ class Elector implements Replica<Message> {
 
   status(): ReplicaStatus {
     const role = this.#leads ? 'leader' : 'follower';
-    return { role, term: 1, leader: 0, commitIndex: 0, lastIndex: 0, firstIndex: 1, registered: true };
+    const log = { commitIndex: 0, lastIndex: 0, firstIndex: 1 };
+    const configuration = firstConfiguration(this.#members);
+    return { role, term: 1, leader: 0, ...log, registered: true, configuration, configurationIndex: 0 };
   }
 
   save(writer: ByteWriter): void {

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
+import { isConfiguration } from '../consensus/configuration.ts';
 import type { Entry } from '../consensus/replica.ts';
 import { SessionTable } from '../consensus/sessions.ts';
 import type { StateMachine } from '../consensus/state-machine.ts';
@@ -11,7 +12,7 @@ import { isReadOnly, type KvRequest, type KvResult } from './request.ts';
 import type { VersionStores } from './version.ts';
 import { storesInMemory, VersionedStore } from './versioned-store.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** etcd's KV as a replicated state machine: data, sessions and the applied index are one state. */
 export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResult> {
@@ -19,6 +20,7 @@ export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResul
   #store: VersionedStore;
   #sessions = new SessionTable();
   #appliedIndex = 0;
+  #configuration = new Uint8Array(0);
 
   /** `createStores` gives the first stores, and empty ones for each `load`. Default: in memory. */
   constructor(createStores: () => VersionStores = storesInMemory) {
@@ -56,6 +58,7 @@ export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResul
   apply(entry: Entry): KvResult | null {
     assert(entry.index === this.#appliedIndex + 1, 'entries are applied in index order, each once');
     if (entry.origin === null) {
+      if (isConfiguration(entry)) this.#configuration = entry.command.slice();
       this.#appliedIndex = entry.index;
       return null;
     }
@@ -77,9 +80,14 @@ export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResul
     return this.#sessions.contains(member, boot, sequence);
   }
 
+  configuration(): Uint8Array {
+    return this.#configuration;
+  }
+
   save(writer: ByteWriter): void {
     writer.u8(FORMAT);
     writer.varint(this.#appliedIndex);
+    writer.bytes(this.#configuration);
     this.#sessions.save(writer);
     this.#store.save(writer);
   }
@@ -90,11 +98,13 @@ export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResul
       throw new PolderError('MalformedBytes', 'the snapshot is of a format that this version does not know');
     }
     const appliedIndex = reader.varint();
+    const configuration = reader.bytes();
     const sessions = new SessionTable();
     const store = new VersionedStore(this.#createStores);
     sessions.load(reader);
     store.load(reader);
     this.#appliedIndex = appliedIndex;
+    this.#configuration = configuration.slice();
     this.#sessions = sessions;
     this.#store = store;
   }

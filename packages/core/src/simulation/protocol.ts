@@ -73,6 +73,8 @@ export interface MemberStatus {
 export interface Protocol<Types extends ProtocolTypes> {
   readonly name: string;
   readonly members: number;
+  /** So many members' disks may be damaged in a run; default: a minority. */
+  readonly damagedMembers?: number;
   /** What frames are called in traces and pictures, by the number that `kindOf` gives. At most 63. */
   readonly frameKinds: readonly string[];
   readonly kindOf: (frame: Uint8Array) => number;
@@ -102,6 +104,10 @@ export interface ProtocolRun<Types extends ProtocolTypes> {
   /** What a client is told whose member died while it waited. */
   lost(request: Uint8Array): Types['outcome'];
   onAnswered(outcome: Types['outcome']): void;
+  /** A member stopped by itself: whether the protocol meant it to. Default: no. */
+  mayStop?(member: number, error: Error): boolean;
+  /** Whether these are enough for progress to be owed, else what is missing. Default: more than half of the members. */
+  suffices?(running: readonly Types['status'][]): string | null;
   onCrashed(member: number): void;
   onWiped(member: number): void;
   /** How much happened: a run in which nothing happened proves nothing (PITFALLS D5). */

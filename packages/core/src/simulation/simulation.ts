@@ -377,7 +377,7 @@ export class Simulation<Types extends ProtocolTypes> {
   #onStopped(member: number, error: Error): void {
     if (error instanceof Violation) throw error;
     const excused = this.#excused.has(member) && !(error instanceof AssertionError);
-    if (!this.#mayStop && !excused) {
+    if (!this.#mayStop && !excused && this.protocolRun.mayStop?.(member, error) !== true) {
       throw new Violation('No stop', `member ${member} stopped: ${error.message}`, this.#nowUs, error);
     }
     this.#stopped.set(member, error);

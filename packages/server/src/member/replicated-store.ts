@@ -1,4 +1,4 @@
-import { type ClientPort, type Driver, PolderError, type RaftMessage, type Rejection } from '@polder/core';
+import { type ChangeOutcome, type ClientPort, type Driver, PolderError, type RaftMessage, type Rejection } from '@polder/core';
 import { encodeKvRequest, type KvRequest, type KvResult, type KvStateMachine } from '@polder/core/kv';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
 import type { RealWorld } from '../world/index.ts';
@@ -97,6 +97,9 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     this.#settle(id, { type: 'done', answer: { term, index, result: answer } });
   }
 
+  /** Nobody asks for one here yet. */
+  onChanged(_id: number, _outcome: ChangeOutcome): void {}
+
   #settle(id: number, outcome: Outcome): void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
@@ -165,6 +168,11 @@ function rejection(reason: Rejection): PolderError {
       return new PolderError('NotApplied', 'nothing was changed: try again');
     case 'Overloaded':
       return new PolderError('TooManyRequests', 'too many requests wait here: try again later, with fewer at a time');
+    case 'NotLeader':
+    case 'ChangeUnderWay':
+    case 'InvalidChange':
+    case 'LearnerBehind':
+      return new PolderError(reason, 'the membership was not changed');
     case 'Unknown':
       return new PolderError('Unknown', 'it may or may not take effect: read before trying again');
   }

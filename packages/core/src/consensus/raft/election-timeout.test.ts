@@ -9,7 +9,11 @@ function beginsAt(atUs: number, timing: Partial<RaftTiming>, part: number): bool
   const raft = new Raft(options, { put: () => {} });
   const log = { boot: 1, term: 0, votedFor: 0, snapshotIndex: 0, snapshotTerm: 0, snapshotFile: '', entries: [] };
   const directories = new Map([1, 2, 3].map((member) => [member, directoryOf(member)]));
-  raft.step(0, { type: 'start', recovered: { ...log, directories, registered: true } });
+  raft.step(0, {
+    type: 'start',
+    recovered: { ...log, directories, registered: true },
+    configuration: new Uint8Array(0),
+  });
   raft.step(atUs - 1, { type: 'tick' });
   const before = raft.status().role;
   raft.step(atUs, { type: 'tick' });

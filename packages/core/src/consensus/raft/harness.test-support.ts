@@ -28,8 +28,10 @@ export function directoryOf(member: number): number {
   return 100 + member;
 }
 
+/** Without a command: a leader's no-op. */
 export function entry(index: number, term: number, command = ''): Entry {
-  return { index, term, origin: null, command: utf8(command) };
+  const origin = command === '' ? null : { member: 1, boot: 1, sequence: index, acknowledgedThrough: 0 };
+  return { index, term, origin, command: utf8(command) };
 }
 
 export class Bench {
@@ -56,7 +58,7 @@ export class Bench {
       directories: options.directories ?? new Map(this.members.map((member) => [member, directoryOf(member)])),
       registered: options.registered ?? true,
     };
-    this.step({ type: 'start', recovered });
+    this.step({ type: 'start', recovered, configuration: new Uint8Array(0) });
   }
 
   #make(): Raft {

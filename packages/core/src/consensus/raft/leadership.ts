@@ -1,10 +1,10 @@
 import { assert, defined } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import type { Effect } from '../replica.ts';
+import type { Electorate } from './electorate.ts';
 import type { Proposal, RaftMessage } from './message.ts';
 import { Progress } from './progress.ts';
 import type { RaftLog } from './raft-log.ts';
-import type { QuorumPurpose } from './rules.ts';
 
 const APPEND_ENTRIES_MAX = 1024;
 const APPEND_BYTES_MAX = 1024 * 1024;
@@ -21,14 +21,13 @@ type SnapshotRead = Pick<Message<'snapshotChunk'>, 'index' | 'offset' | 'data' |
  * Made when an election is won, gone when leadership is.
  */
 export class Leadership {
+  readonly #member: number;
   readonly #term: number;
-  readonly #majority: (purpose: QuorumPurpose) => number;
   readonly #log: RaftLog;
   readonly #put: (effect: Effect<RaftMessage>) => void;
   readonly #append: (proposal: Proposal) => void;
+  #electorate: Electorate;
   #progress = new Map<number, Progress>();
-  /** Of one value for each member. */
-  readonly #scratch: Float64Array;
   #transferSent = false;
   /** Confirms reads: see reads.ts. */
   round = 0;
@@ -37,22 +36,36 @@ export class Leadership {
   transferTo = 0;
   transferDeadlineUs = 0;
   quorumDeadlineUs = 0;
+  /** The change of membership under way, to be answered; 0: none. */
+  changeId = 0;
 
   constructor(options: {
+    readonly member: number;
     readonly term: number;
-    readonly majority: (purpose: QuorumPurpose) => number;
+    readonly electorate: Electorate;
     readonly peers: readonly number[];
     readonly log: RaftLog;
     readonly put: (effect: Effect<RaftMessage>) => void;
     readonly append: (proposal: Proposal) => void;
   }) {
+    this.#member = options.member;
     this.#term = options.term;
-    this.#majority = options.majority;
+    this.#electorate = options.electorate;
     this.#log = options.log;
     this.#put = options.put;
     this.#append = options.append;
-    this.#scratch = new Float64Array(options.peers.length + 1);
-    for (const peer of options.peers) this.#progress.set(peer, new Progress(peer, this.#log.lastIndex + 1));
+    this.onConfiguration(options.electorate, options.peers);
+  }
+
+  /** Another configuration is in force: who left is sent nothing more, who came is probed. */
+  onConfiguration(electorate: Electorate, peers: readonly number[]): void {
+    this.#electorate = electorate;
+    const earlier = this.#progress;
+    this.#progress = new Map();
+    for (const peer of peers) {
+      this.#progress.set(peer, earlier.get(peer) ?? new Progress(peer, this.#log.lastIndex + 1));
+    }
+    if (!this.#progress.has(this.transferTo)) this.transferTo = 0;
   }
 
   /**
@@ -131,6 +144,7 @@ export class Leadership {
 
   onAppended(from: number, message: Message<'appended'>): void {
     const progress = this.#heard(from, message.round);
+    if (progress === undefined) return;
     assert(message.matchIndex <= this.#log.lastIndex, 'a follower acknowledges what it was sent');
     progress.onMatch(message.matchIndex);
     const reachable = progress.matchIndex + 1 >= this.#log.firstIndex;
@@ -140,6 +154,7 @@ export class Leadership {
 
   onConflict(from: number, message: Message<'conflict'>): void {
     const progress = this.#heard(from, message.round);
+    if (progress === undefined) return;
     const { previousIndex, hintIndex, hintTerm } = message;
     // A rejection never moves match, and a late one says nothing about now (PITFALLS R7).
     if (progress.state === 'snapshot' || previousIndex <= progress.matchIndex) return;
@@ -149,8 +164,10 @@ export class Leadership {
     progress.become('probe', Math.max(progress.matchIndex + 1, Math.min(next, previousIndex)));
   }
 
-  #heard(from: number, round: number): Progress {
-    const progress = defined(this.#progress.get(from), 'a leader follows the progress of every peer');
+  /** undefined: it is not in this leader's configuration. */
+  #heard(from: number, round: number): Progress | undefined {
+    const progress = this.#progress.get(from);
+    if (progress === undefined) return undefined;
     progress.active = true;
     progress.round = Math.max(progress.round, round);
     return progress;
@@ -158,34 +175,40 @@ export class Leadership {
 
   /** The highest index that a majority stores durably, this member's own disk included. */
   get storedByMajority(): number {
-    return this.#reachedByMajority('commit', this.#log.durableIndex, (progress) => progress.matchIndex);
+    return this.#electorate.reached('commit', (member) => this.matchOf(member));
+  }
+
+  matchOf(member: number): number {
+    return member === this.#member ? this.#log.durableIndex : (this.#progress.get(member)?.matchIndex ?? 0);
   }
 
   /** The newest round that a majority has answered. */
   get confirmedRound(): number {
-    return this.#reachedByMajority('read', this.round, (progress) => progress.round);
-  }
-
-  #reachedByMajority(purpose: QuorumPurpose, own: number, of: (progress: Progress) => number): number {
-    const values = this.#scratch;
-    values[0] = own;
-    let filled = 1;
-    for (const progress of this.#progress.values()) values[filled++] = of(progress);
-    values.sort();
-    return defined(values[values.length - this.#majority(purpose)], 'a majority is among the members');
+    return this.#electorate.reached('read', (member) =>
+      member === this.#member ? this.round : (this.#progress.get(member)?.round ?? 0),
+    );
   }
 
   /** Whether a majority was heard since the last time it was asked. */
   hearsMajority(): boolean {
-    let active = 1;
-    for (const progress of this.#progress.values()) {
-      if (progress.active) active++;
-      progress.active = false;
-    }
-    return active >= this.#majority('lead');
+    const hears = this.#electorate.agrees(
+      'lead',
+      (member) => member === this.#member || this.#progress.get(member)?.active === true,
+    );
+    for (const progress of this.#progress.values()) progress.active = false;
+    return hears;
   }
 
   // ── leadership transfer (dissertation §3.10) ──────────────────────────────────────────────────────────────
+
+  /** The voter, other than this member, that has the most of the log; 0: there is none. */
+  successor(mayVote: (member: number) => boolean): number {
+    let best = { peer: 0, matchIndex: -1 };
+    for (const progress of this.#progress.values()) {
+      if (mayVote(progress.peer) && progress.matchIndex > best.matchIndex) best = progress;
+    }
+    return best.peer;
+  }
 
   /** Given up at the deadline; asking for a member that is no peer does nothing. */
   transfer(to: number, deadlineUs: number): void {
@@ -220,7 +243,7 @@ export class Leadership {
 
   onSnapshotReply(from: number, message: Message<'snapshotReply'>, nowUs: number): void {
     const progress = this.#heard(from, 0);
-    if (progress.state !== 'snapshot') return;
+    if (progress?.state !== 'snapshot') return;
     if (message.installed) {
       progress.onMatch(message.index);
       return progress.become('probe', progress.matchIndex + 1);
@@ -240,6 +263,7 @@ export class Leadership {
       writer.varint(value);
     }
     writer.varint(this.quorumDeadlineUs);
+    writer.varint(this.changeId);
     writer.bool(this.#transferSent);
     writer.varint(this.#progress.size);
     for (const progress of this.#progress.values()) progress.save(writer);
@@ -251,6 +275,7 @@ export class Leadership {
     this.transferTo = reader.varint();
     this.transferDeadlineUs = reader.varint();
     this.quorumDeadlineUs = reader.varint();
+    this.changeId = reader.varint();
     this.#transferSent = reader.bool();
     this.#progress = new Map();
     for (let left = reader.varint(); left > 0; left--) {

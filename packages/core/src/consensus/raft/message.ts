@@ -65,7 +65,9 @@ export type RaftMessage =
   | { readonly type: 'register' }
   /** Both name the directory that they answer: a late one to an earlier directory says nothing about this one. */
   | { readonly type: 'registered'; readonly directory: number }
-  | { readonly type: 'refused'; readonly directory: number };
+  | { readonly type: 'refused'; readonly directory: number }
+  /** A committed configuration has left the receiver out: it is no member any more, for good. */
+  | { readonly type: 'removed' };
 
 /** In the order of their numbers on the wire, behind the sender's directory. */
 export const RAFT_MESSAGE_TYPES = [
@@ -83,6 +85,7 @@ export const RAFT_MESSAGE_TYPES = [
   'register',
   'registered',
   'refused',
+  'removed',
 ] as const satisfies readonly RaftMessage['type'][];
 
 function encode(writer: ByteWriter, message: RaftMessage): void {
@@ -142,6 +145,7 @@ function encode(writer: ByteWriter, message: RaftMessage): void {
     case 'timeoutNow':
       return writer.varint(message.term);
     case 'register':
+    case 'removed':
       return;
     case 'registered':
     case 'refused':
@@ -207,6 +211,7 @@ function decode(reader: ByteReader): RaftMessage {
     case 'timeoutNow':
       return { type, term: reader.varint() };
     case 'register':
+    case 'removed':
       return { type };
     case 'registered':
     case 'refused':

@@ -14,7 +14,10 @@ export interface RaftTiming {
 export interface RaftOptions {
   /** 1 or above; 0 means "nobody" in every field that names a member. */
   readonly member: number;
+  /** Whom a cluster begins with, the same at each of them; none: this one is to be added to a cluster that runs. */
   readonly members: readonly number[];
+  /** What the first configuration says of each, such as its addresses; the same at each of them. */
+  readonly contextOf?: (member: number) => Uint8Array;
   readonly directory: number;
   readonly random: Random;
   readonly timing?: Partial<RaftTiming>;

@@ -1,20 +1,17 @@
 /**
- * Raft (Ongaro and Ousterhout, extended version; § = its sections; "dissertation" = Ongaro's, 2014).
- *
- *              election time-out              majority of pre-votes          majority of votes
- *   follower ─────────────────────► precandidate ─────────────────► candidate ─────────────────► leader
- *      ▲  ▲                              │                              │                           │
- *      │  └──────────────────────────────┴── current leader or higher term ────────────────────────┤
- *      └───────────────────────────────────────────── no majority heard (check-quorum) ────────────┘
+ * Raft (Ongaro and Ousterhout, extended version; § = its sections; "dissertation" = Ongaro's, 2014). A learner is a
+ * follower that does not campaign.
  */
-import { assert, defined, unreachable } from '../../base/assert.ts';
+import { assert, unreachable } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
-import type { Random } from '../../base/random.ts';
+import { encodeConfiguration } from '../configuration.ts';
 import type {
+  Configuration,
   Effect,
   Entry,
   LogRecord,
   Mark,
+  MembershipChange,
   Origin,
   Outbox,
   Recovered,
@@ -22,26 +19,24 @@ import type {
   Replica,
   ReplicaEvent,
   ReplicaStatus,
-  Role,
 } from '../replica.ts';
+import { Election } from './election.ts';
 import { Leadership } from './leadership.ts';
+import { Membership, removedMember, replacedMember } from './membership.ts';
 import type { Proposal, RaftMessage } from './message.ts';
-import { DEFAULT_TIMING, drawElectionTimeoutUs, type RaftOptions, type RaftTiming } from './options.ts';
+import { DEFAULT_TIMING, type RaftOptions, type RaftTiming } from './options.ts';
 import { Proposals } from './proposals.ts';
 import { RaftLog } from './raft-log.ts';
 import { Reads } from './reads.ts';
-import { directoryReplaced, type ElectorateMessage, Registration } from './registration.ts';
-import { type QuorumPurpose, RAFT_RULES, type RaftRules } from './rules.ts';
-import { Votes } from './votes.ts';
-
-const ROLES = ['follower', 'precandidate', 'candidate', 'leader'] as const satisfies readonly Role[];
+import { type ElectorateMessage, Registration } from './registration.ts';
+import { RAFT_RULES, type RaftRules } from './rules.ts';
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
+type Event<T extends ReplicaEvent<RaftMessage>['type']> = Extract<ReplicaEvent<RaftMessage>, { type: T }>;
 
 export class Raft implements Replica<RaftMessage> {
   readonly #member: number;
-  readonly #peers: readonly number[];
-  readonly #random: Random;
+  readonly #directory: number;
   readonly #timing: RaftTiming;
   readonly #rules: RaftRules;
   readonly #outbox: Outbox<RaftMessage>;
@@ -49,40 +44,55 @@ export class Raft implements Replica<RaftMessage> {
   readonly #proposals = new Proposals();
   readonly #reads = new Reads();
   readonly #registration: Registration;
-  readonly #votes: Votes;
-  readonly #majority = (purpose: QuorumPurpose): number => this.#rules.majority(this.#peers.length + 1, purpose);
+  readonly #membership: Membership;
+  readonly #election: Election;
   #nowUs = 0;
   #started = false;
   #boot = 0;
-  #role: Role = 'follower';
-  #term = 0;
-  #votedFor = 0;
-  #leader = 0;
   #commitIndex = 0;
   #lastMark: Mark = 0;
   /** While this member leads. */
   #leadership: Leadership | null = null;
   #installing = 0;
-  #heardLeaderUs = Number.NEGATIVE_INFINITY;
-  #electionDeadlineUs = 0;
   #heartbeatDeadlineUs = 0;
 
   constructor(options: RaftOptions, outbox: Outbox<RaftMessage>) {
-    assert(options.member > 0 && options.members.includes(options.member), 'a member is one of the members');
-    this.#member = options.member;
-    this.#peers = options.members.filter((member) => member !== options.member);
-    this.#random = options.random;
+    const { member, members, directory } = options;
+    assert(member > 0 && (members.length === 0 || members.includes(member)), 'a member is one of the members');
+    this.#member = member;
+    this.#directory = directory;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#rules = options.rules ?? RAFT_RULES;
     this.#outbox = outbox;
     this.#registration = new Registration({
-      directory: options.directory,
-      peers: this.#peers,
+      directory,
+      peers: members.filter((other) => other !== member),
       send: (to, message, after) => this.#send(to, message, after),
       persist: (record) => this.#persist(record),
-      onRefused: (by) => this.#outbox.put(directoryReplaced(this.#member, options.directory, by)),
+      onRefused: () => this.#onRefused(),
     });
-    this.#votes = new Votes(this.#majority('elect'));
+    this.#membership = new Membership(options);
+    this.#election = this.#newElection(options);
+  }
+
+  #newElection({ member, random }: RaftOptions): Election {
+    return new Election({
+      member,
+      random,
+      timing: this.#timing,
+      rules: this.#rules,
+      log: this.#log,
+      membership: this.#membership,
+      nowUs: () => this.#nowUs,
+      commitIndex: () => this.#commitIndex,
+      send: (to, message, after) => this.#send(to, message, after),
+      persist: (record) => this.#persist(record),
+      lastMark: () => this.#lastMark,
+      isReady: () => this.#registration.registered && this.#installing === 0,
+      onElected: () => this.#onElected(),
+      onDeposed: () => this.#onDeposed(),
+      onLeaderChanged: () => this.#onLeaderChanged(),
+    });
   }
 
   step(nowUs: number, event: ReplicaEvent<RaftMessage>): void {
@@ -91,7 +101,7 @@ export class Raft implements Replica<RaftMessage> {
     this.#nowUs = nowUs;
     switch (event.type) {
       case 'start':
-        return this.#onStart(event.recovered);
+        return this.#onStart(event.recovered, event.configuration);
       case 'receive':
         return this.#onReceive(event.from, event.directory, event.message);
       case 'propose':
@@ -102,7 +112,9 @@ export class Raft implements Replica<RaftMessage> {
       case 'read':
         return this.#reads.add(event.id, nowUs, nowUs + this.#timing.proposalTimeoutUs);
       case 'control':
-        return this.#leadership?.transfer(event.command.to, nowUs + this.#timing.electionTimeoutUs);
+        return this.#transfer(event.command.to);
+      case 'change':
+        return this.#onChange(event.id, event.changes);
       case 'tick':
         return this.#onTick();
       case 'flush':
@@ -112,13 +124,14 @@ export class Raft implements Replica<RaftMessage> {
       case 'applied':
         return assert(event.index <= this.#commitIndex, 'only what is committed is applied');
       case 'compacted':
+        this.#membership.compact(event.through);
         return this.#log.compact(event.through);
       case 'snapshotRead':
         return this.#leadership?.onSnapshotRead(event);
       case 'snapshotStored':
         return this.#replyToSnapshot(event.index, event.nextOffset, false);
       case 'snapshotInstalled':
-        return this.#onSnapshotInstalled(event.index, event.term, event.settled);
+        return this.#onSnapshotInstalled(event);
       default:
         return unreachable(event);
     }
@@ -126,52 +139,66 @@ export class Raft implements Replica<RaftMessage> {
 
   deadlineUs(): number {
     if (!this.#started) return Number.POSITIVE_INFINITY;
-    const follows = this.#leader !== 0 && this.#leadership === null;
+    const follows = this.#election.leader !== 0 && this.#leadership === null;
     const waiting = Math.min(this.#proposals.deadlineUs(follows), this.#reads.deadlineUs(follows));
     if (this.#leadership === null) {
-      const registerUs = this.#registration.isAsking ? this.#heartbeatDeadlineUs : Number.POSITIVE_INFINITY;
-      return Math.min(waiting, this.#electionDeadlineUs, registerUs);
+      const registerUs = this.#isRegistering() ? this.#heartbeatDeadlineUs : Number.POSITIVE_INFINITY;
+      return Math.min(waiting, this.#election.deadlineUs, registerUs);
     }
     return Math.min(waiting, this.#heartbeatDeadlineUs, this.#leadership.quorumDeadlineUs);
   }
 
   status(): ReplicaStatus {
     return {
-      role: this.#role,
-      term: this.#term,
-      leader: this.#leader,
+      role: this.#election.role,
+      term: this.#election.term,
+      leader: this.#election.leader,
       commitIndex: this.#commitIndex,
       lastIndex: this.#log.lastIndex,
       firstIndex: this.#log.firstIndex,
       registered: this.#registration.registered,
+      configuration: this.#membership.latest,
+      configurationIndex: this.#membership.latestIndex,
     };
   }
 
-  #onStart(recovered: Recovered): void {
+  #onStart(recovered: Recovered, configuration: Uint8Array): void {
     this.#started = true;
     this.#boot = recovered.boot;
-    this.#term = recovered.term;
-    this.#votedFor = recovered.votedFor;
     this.#log.recover(recovered.snapshotIndex, recovered.snapshotTerm, recovered.entries);
     this.#commitIndex = recovered.snapshotIndex;
+    this.#membership.recover(recovered.snapshotIndex, configuration, recovered.entries);
     this.#registration.recover(recovered.directories, recovered.registered);
-    this.#resetElectionDeadline();
+    if (this.#membership.isReplaced) this.#outbox.put(replacedMember(this.#member, this.#directory));
+    this.#election.recover(recovered.term, recovered.votedFor);
     this.#heartbeatDeadlineUs = this.#nowUs;
   }
 
   #onReceive(from: number, directory: number, received: RaftMessage): void {
-    if (!this.#peers.includes(from)) return;
+    if (received.type === 'removed') return this.#outbox.put(removedMember(this.#member));
+    const standing = this.#membership.judge(from, directory, this.#commitIndex);
+    if (standing === 'removed') return this.#send(from, { type: 'removed' });
+    if (standing === 'replaced') return this.#send(from, { type: 'refused', directory });
     const message = this.#registration.admit(from, directory, received);
     if (message !== null) this.#onMessage(from, message);
   }
 
+  #onRefused(): void {
+    if (this.#registration.registered && !this.#membership.isStranger) return;
+    this.#outbox.put(replacedMember(this.#member, this.#directory));
+  }
+
+  #isRegistering(): boolean {
+    return this.#registration.isAsking((peer) => this.#membership.has(peer));
+  }
+
   #onMessage(from: number, message: ElectorateMessage): void {
-    if ('term' in message && !this.#observeTerm(from, message)) return;
+    if ('term' in message && !this.#election.observeTerm(from, message)) return;
     switch (message.type) {
       case 'requestVote':
-        return this.#onRequestVote(from, message);
+        return this.#election.onRequestVote(from, message);
       case 'voteReply':
-        return this.#onVoteReply(from, message);
+        return this.#election.onVoteReply(from, message);
       case 'append':
         return this.#onAppend(from, message);
       case 'appended':
@@ -194,41 +221,10 @@ export class Raft implements Replica<RaftMessage> {
       case 'forward':
         return message.proposals.forEach((proposal) => this.#leadership?.append(proposal));
       case 'timeoutNow':
-        if (from === this.#leader) this.#startElection(true);
-        return;
+        return this.#election.onTimeoutNow(from);
       default:
         return unreachable(message);
     }
-  }
-
-  /** §5.1: a higher term makes a follower; a lower one is answered with ours and otherwise ignored. */
-  #observeTerm(from: number, message: Extract<RaftMessage, { term: number }>): boolean {
-    const { term } = message;
-    if (term > this.#term) {
-      // Neither a pre-vote nor its grant says that anyone is *in* that term (PITFALLS R4).
-      if (message.type === 'requestVote' && message.preVote) return true;
-      if (message.type === 'voteReply' && message.preVote && message.granted) return true;
-      if (message.type === 'requestVote' && this.#isStickyTo(message)) return false;
-      const leads = message.type === 'append' || message.type === 'snapshotChunk';
-      this.#becomeFollower(term, leads ? from : 0);
-      return true;
-    }
-    if (term === this.#term) return true;
-    if (message.type === 'append' || message.type === 'snapshotChunk') {
-      // With pre-vote and check-quorum a member in a higher term must make the older leader step down (PITFALLS R11).
-      this.#send(
-        from,
-        { type: 'conflict', term: this.#term, round: 0, previousIndex: 0, hintTerm: 0, hintIndex: 0 },
-        this.#lastMark,
-      );
-    } else if (message.type === 'requestVote') {
-      this.#send(
-        from,
-        { type: 'voteReply', term: this.#term, preVote: message.preVote, granted: false },
-        this.#lastMark,
-      );
-    }
-    return false;
   }
 
   // ── elections (§5.2, §5.4.1; pre-vote and check-quorum: dissertation §9.6, §6.2) ────────────────────────────
@@ -238,15 +234,14 @@ export class Raft implements Replica<RaftMessage> {
     const now = this.#nowUs;
     if (now >= this.#heartbeatDeadlineUs) {
       this.#heartbeatDeadlineUs = now + this.#timing.heartbeatUs;
-      this.#registration.announce();
+      this.#registration.announce((peer) => this.#membership.has(peer));
       this.#leadership?.heartbeat(now, this.#commitIndex, this.#timing.electionTimeoutUs);
     }
     if (this.#leadership !== null) {
       if (now >= this.#leadership.transferDeadlineUs) this.#leadership.transferTo = 0;
       if (now >= this.#leadership.quorumDeadlineUs) this.#checkQuorum(this.#leadership);
-    } else if (now >= this.#electionDeadlineUs) {
-      this.#startPreVote();
     }
+    this.#election.onTick();
   }
 
   #expire(): void {
@@ -256,92 +251,7 @@ export class Raft implements Replica<RaftMessage> {
     for (const id of this.#reads.expire(this.#nowUs)) this.#reject(id, 'NoLeader');
   }
 
-  #startPreVote(): void {
-    this.#resetElectionDeadline();
-    if (!this.#registration.registered || this.#installing !== 0) return;
-    if (!this.#rules.asksFirst()) return this.#startElection(false);
-    this.#role = 'precandidate';
-    this.#setLeader(0);
-    this.#votes.begin();
-    this.#votes.count(this.#member, true);
-    if (this.#votes.areMajority) return this.#startElection(false);
-    this.#requestVotes(this.#term + 1, true, false, 0);
-  }
-
-  #startElection(transfer: boolean): void {
-    this.#resetElectionDeadline();
-    this.#role = 'candidate';
-    this.#setLeader(0);
-    this.#term++;
-    this.#votedFor = this.#member;
-    const mark = this.#persist({ type: 'vote', term: this.#term, votedFor: this.#votedFor });
-    this.#votes.begin();
-    this.#votes.awaitOwn(mark);
-    this.#requestVotes(this.#term, false, transfer, mark);
-  }
-
-  #requestVotes(term: number, preVote: boolean, transfer: boolean, after: Mark): void {
-    const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = this.#log;
-    for (const peer of this.#peers) {
-      this.#send(peer, { type: 'requestVote', term, preVote, transfer, lastLogIndex, lastLogTerm }, after);
-    }
-  }
-
-  /** A member that hears a leader neither votes nor lets its term be raised (PITFALLS R12). */
-  #isStickyTo(message: Message<'requestVote'>): boolean {
-    if (message.transfer || !this.#rules.sticksToLeader()) return false;
-    if (this.#role === 'leader') return true;
-    return this.#leader !== 0 && this.#nowUs - this.#heardLeaderUs < this.#timing.electionTimeoutUs;
-  }
-
-  #onRequestVote(from: number, message: Message<'requestVote'>): void {
-    const candidate = { term: message.lastLogTerm, index: message.lastLogIndex };
-    const upToDate = this.#rules.isUpToDate(candidate, { term: this.#log.lastTerm, index: this.#log.lastIndex });
-    if (message.preVote) {
-      const granted = upToDate && message.term > this.#term && !this.#isStickyTo(message);
-      return this.#send(from, {
-        type: 'voteReply',
-        term: granted ? message.term : this.#term,
-        preVote: true,
-        granted,
-      });
-    }
-    const granted = upToDate && this.#rules.mayGrantVote(this.#votedFor, from) && this.#role === 'follower';
-    if (granted && this.#votedFor === 0) {
-      this.#votedFor = from;
-      this.#persist({ type: 'vote', term: this.#term, votedFor: from });
-      this.#resetElectionDeadline();
-    }
-    this.#send(from, { type: 'voteReply', term: this.#term, preVote: false, granted }, this.#lastMark);
-  }
-
-  #onVoteReply(from: number, message: Message<'voteReply'>): void {
-    const asked = this.#role === 'precandidate' ? this.#term + 1 : this.#term;
-    const awaited = message.preVote ? this.#role === 'precandidate' : this.#role === 'candidate';
-    if (!awaited) return;
-    if (message.granted && message.term !== asked) return;
-    this.#votes.count(from, message.granted);
-    if (!this.#votes.areMajority) return;
-    if (message.preVote) this.#startElection(false);
-    else this.#becomeLeader();
-  }
-
-  #becomeFollower(term: number, leader: number): void {
-    assert(term >= this.#term, 'terms never decrease');
-    if (term > this.#term) {
-      this.#term = term;
-      this.#votedFor = 0;
-      this.#persist({ type: 'vote', term, votedFor: 0 });
-    }
-    if (this.#role === 'leader') this.#resetElectionDeadline();
-    this.#role = 'follower';
-    this.#leadership = null;
-    this.#setLeader(leader);
-  }
-
-  #becomeLeader(): void {
-    assert(this.#role === 'candidate' && this.#votedFor === this.#member, 'only a candidate wins an election');
-    this.#role = 'leader';
+  #onElected(): void {
     const leadership = new Leadership(this.#leadershipOptions());
     for (let index = this.#commitIndex + 1; index <= this.#log.lastIndex; index++) {
       leadership.uncommittedBytes += this.#log.entryAt(index).command.length;
@@ -349,39 +259,40 @@ export class Raft implements Replica<RaftMessage> {
     this.#leadership = leadership;
     this.#heartbeatDeadlineUs = this.#nowUs + this.#timing.heartbeatUs;
     leadership.quorumDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
-    this.#setLeader(this.#member);
     // §8: the no-op that lets entries of earlier terms, and reads, be committed in this one.
     this.#appendEntry(null, new Uint8Array(0));
+  }
+
+  #onDeposed(): void {
+    const changeId = this.#leadership?.changeId ?? 0;
+    this.#leadership = null;
+    // Whether the next leader has the change is not known here.
+    if (changeId !== 0) this.#reject(changeId, 'Unknown');
+  }
+
+  #onLeaderChanged(): void {
+    this.#proposals.sendAgain();
+    this.#reads.askAgain();
   }
 
   #leadershipOptions(): ConstructorParameters<typeof Leadership>[0] {
     const put = (effect: Effect<RaftMessage>) => this.#outbox.put(effect);
     const append = ({ origin, command }: Proposal) => this.#appendEntry(origin, command);
-    return { term: this.#term, majority: this.#majority, peers: this.#peers, log: this.#log, put, append };
-  }
-
-  #setLeader(leader: number): void {
-    if (this.#leader === leader) return;
-    this.#leader = leader;
-    this.#proposals.sendAgain();
-    this.#reads.askAgain();
+    const { electorate, others: peers } = this.#membership;
+    return { member: this.#member, term: this.#election.term, electorate, peers, log: this.#log, put, append };
   }
 
   /** Dissertation §6.2: a leader that hears no majority steps down, so that its clients look elsewhere. */
   #checkQuorum(leadership: Leadership): void {
     leadership.quorumDeadlineUs = this.#nowUs + this.#timing.electionTimeoutUs;
-    if (!leadership.hearsMajority() && this.#rules.checksQuorum()) this.#becomeFollower(this.#term, 0);
-  }
-
-  #resetElectionDeadline(): void {
-    this.#electionDeadlineUs = this.#nowUs + drawElectionTimeoutUs(this.#timing, this.#random);
+    if (!leadership.hearsMajority() && this.#rules.checksQuorum()) this.#election.stepDown();
   }
 
   // ── proposals ─────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Appends what is due if this member leads, else forwards it; again after a while, since either may get lost. */
   #sendProposals(): void {
-    if (this.#leader === 0) return;
+    if (this.#election.leader === 0) return;
     const due = this.#proposals.due(this.#nowUs);
     if (due.length === 0) return;
     const acknowledgedThrough = this.#proposals.acknowledgedThrough;
@@ -390,7 +301,7 @@ export class Raft implements Replica<RaftMessage> {
     if (this.#leadership === null) {
       const againUs = this.#nowUs + this.#timing.electionTimeoutUs;
       for (const proposals of this.#proposals.forwards(due, originOf, againUs)) {
-        this.#send(this.#leader, { type: 'forward', proposals });
+        this.#send(this.#election.leader, { type: 'forward', proposals });
       }
       return;
     }
@@ -404,10 +315,13 @@ export class Raft implements Replica<RaftMessage> {
 
   #store(entry: Entry): void {
     this.#log.append(entry, this.#persist({ type: 'entry', entry }));
+    const before = this.#membership.latest;
+    this.#membership.append(entry);
+    if (this.#membership.latest !== before) this.#onConfiguration();
   }
 
   #appendEntry(origin: Origin | null, command: Uint8Array): void {
-    this.#store({ term: this.#term, index: this.#log.lastIndex + 1, origin, command });
+    this.#store({ term: this.#election.term, index: this.#log.lastIndex + 1, origin, command });
   }
 
   // ── replication (§5.3) ────────────────────────────────────────────────────────────────────────────────────
@@ -418,24 +332,26 @@ export class Raft implements Replica<RaftMessage> {
     const leadership = this.#leadership;
     if (leadership === null) return this.#askReads();
     this.#advanceLeaderCommit(leadership);
+    if (this.#leadership === null) return;
+    if (this.#membership.mayLeave(this.#commitIndex)) this.#appendConfiguration(this.#membership.left());
     this.#confirmReads(leadership);
     leadership.replicate(this.#nowUs, this.#commitIndex);
   }
 
   #onAppend(from: number, message: Message<'append'>): void {
-    this.#followLeader(from);
+    this.#election.followLeader(from);
     if (this.#installing !== 0) return;
     const { previousIndex, previousTerm, entries, round } = message;
     const conflict = this.#log.conflictAt(previousIndex, previousTerm, this.#rules.conflicts);
     if (conflict !== null) {
-      const reply = { type: 'conflict', term: this.#term, round, previousIndex, ...conflict } as const;
+      const reply = { type: 'conflict', term: this.#election.term, round, previousIndex, ...conflict } as const;
       return this.#send(from, reply, this.#lastMark);
     }
     for (const entry of entries) this.#accept(entry);
     const matchIndex = this.#rules.matchIndex(previousIndex, entries.length, this.#log.lastIndex);
     const commitIndex = this.#rules.followerCommit(message.commitIndex, matchIndex);
     if (commitIndex > this.#commitIndex) this.#advanceCommit(commitIndex);
-    this.#send(from, { type: 'appended', term: this.#term, round, matchIndex }, this.#lastMark);
+    this.#send(from, { type: 'appended', term: this.#election.term, round, matchIndex }, this.#lastMark);
   }
 
   /** §5.3, step 3 and 4 of AppendEntries: only a real conflict truncates (PITFALLS R5). */
@@ -446,27 +362,22 @@ export class Raft implements Replica<RaftMessage> {
     if (existing !== undefined) {
       assert(entry.index > this.#commitIndex, 'a committed entry is never truncated');
       this.#log.truncateFrom(entry.index);
+      this.#membership.truncateFrom(entry.index);
     }
     this.#store(entry);
-  }
-
-  #followLeader(from: number): void {
-    assert(this.#role !== 'leader', 'at most one leader is elected in a term (§5.2)');
-    if (this.#role !== 'follower' || this.#leader !== from) this.#becomeFollower(this.#term, from);
-    this.#heardLeaderUs = this.#nowUs;
-    this.#resetElectionDeadline();
   }
 
   /** §5.3, §5.4.2: committed once a majority stores it durably, and only by an entry of this term (Figure 8). */
   #advanceLeaderCommit(leadership: Leadership): void {
     const index = leadership.storedByMajority;
     if (index <= this.#commitIndex) return;
-    if (this.#rules.mayCommit(this.#log.termAt(index) ?? 0, this.#term)) this.#advanceCommit(index);
+    if (this.#rules.mayCommit(this.#log.termAt(index) ?? 0, this.#election.term)) this.#advanceCommit(index);
   }
 
   #advanceCommit(commitIndex: number): void {
     assert(commitIndex <= this.#log.lastIndex, 'nothing is committed that is not in the log');
-    for (let index = this.#commitIndex + 1; index <= commitIndex; index++) {
+    const before = this.#commitIndex;
+    for (let index = before + 1; index <= commitIndex; index++) {
       const entry = this.#log.entryAt(index);
       if (this.#leadership !== null) this.#leadership.uncommittedBytes -= entry.command.length;
       this.#outbox.put({ type: 'apply', entry, after: this.#log.markAt(index) });
@@ -474,20 +385,75 @@ export class Raft implements Replica<RaftMessage> {
       if (origin?.member === this.#member && origin.boot === this.#boot) this.#proposals.settle(origin.sequence);
     }
     this.#commitIndex = commitIndex;
+    if (this.#membership.latestIndex > before) this.#onConfigurationCommitted();
+  }
+
+  // ── membership (§6; dissertation §4) ──────────────────────────────────────────────────────────────────────
+
+  #onChange(id: number, changes: readonly MembershipChange[]): void {
+    const leadership = this.#leadership;
+    if (leadership === null) return this.#reject(id, 'NotLeader');
+    const commitIndex = this.#commitIndex;
+    const mayChange = this.#rules.mayChangeMembership(this.#log.termAt(commitIndex) ?? 0, this.#election.term);
+    const isCaughtUp = (learner: number) => this.#rules.isCaughtUp(leadership.matchOf(learner), commitIndex);
+    const next = this.#membership.next(changes, {
+      commitIndex,
+      mayChange: mayChange && leadership.changeId === 0,
+      isCaughtUp,
+    });
+    if (typeof next === 'string') return this.#reject(id, next);
+    leadership.changeId = id;
+    this.#appendConfiguration(next);
+  }
+
+  #appendConfiguration(configuration: Configuration): void {
+    this.#appendEntry(null, encodeConfiguration(configuration));
+  }
+
+  /** In force from now on, committed or not (§6). */
+  #onConfiguration(): void {
+    this.#leadership?.onConfiguration(this.#membership.electorate, this.#membership.others);
+    if (this.#membership.isReplaced) this.#outbox.put(replacedMember(this.#member, this.#directory));
+  }
+
+  #onConfigurationCommitted(): void {
+    if (!this.#membership.isSettled(this.#commitIndex)) return;
+    const leadership = this.#leadership;
+    if (leadership !== null) {
+      if (leadership.changeId !== 0) {
+        this.#outbox.put({ type: 'changed', id: leadership.changeId, index: this.#membership.latestIndex });
+        leadership.changeId = 0;
+      }
+      if (!this.#membership.mayVote(this.#member)) this.#leaveOffice(leadership);
+    }
+    if (this.#membership.isRemoved(this.#commitIndex)) this.#outbox.put(removedMember(this.#member));
+  }
+
+  /** §6: a leader that is no voter any more leads until that is committed; it tells so, and who may follow at once. */
+  #leaveOffice(leadership: Leadership): void {
+    leadership.replicate(this.#nowUs, this.#commitIndex);
+    const to = leadership.successor((peer) => this.#membership.mayVote(peer));
+    if (to !== 0) this.#send(to, { type: 'timeoutNow', term: this.#election.term });
+    this.#election.stepDown();
+  }
+
+  #transfer(to: number): void {
+    if (!this.#membership.mayVote(to)) return;
+    this.#leadership?.transfer(to, this.#nowUs + this.#timing.electionTimeoutUs);
   }
 
   // ── reads (§8; dissertation §6.4) ─────────────────────────────────────────────────────────────────────────
 
   /** As a follower: one request to the leader covers every read due. */
   #askReads(): void {
-    if (this.#leader === 0) return;
+    if (this.#election.leader === 0) return;
     const batch = this.#reads.nextBatch(this.#nowUs, this.#nowUs + this.#timing.electionTimeoutUs);
-    if (batch > 0) this.#send(this.#leader, { type: 'readIndex', boot: this.#boot, batch });
+    if (batch > 0) this.#send(this.#election.leader, { type: 'readIndex', boot: this.#boot, batch });
   }
 
   #confirmReads(leadership: Leadership): void {
     this.#reads.confirmLocal(this.#nowUs, this.#member);
-    const mayServe = this.#rules.mayServeReads(this.#log.termAt(this.#commitIndex) ?? 0, this.#term);
+    const mayServe = this.#rules.mayServeReads(this.#log.termAt(this.#commitIndex) ?? 0, this.#election.term);
     if (mayServe && this.#reads.waitForRound && leadership.confirmedRound === leadership.round) {
       leadership.round++;
       this.#reads.startRound(leadership.round, this.#commitIndex);
@@ -501,7 +467,7 @@ export class Raft implements Replica<RaftMessage> {
   // ── snapshots (§7) ────────────────────────────────────────────────────────────────────────────────────────
 
   #onSnapshotChunk(from: number, message: Message<'snapshotChunk'>): void {
-    this.#followLeader(from);
+    this.#election.followLeader(from);
     if (this.#installing !== 0) return;
     const { index, snapshotTerm: term, offset, data, done } = message;
     if (index <= this.#commitIndex) return this.#replyToSnapshot(index, 0, true);
@@ -510,16 +476,23 @@ export class Raft implements Replica<RaftMessage> {
   }
 
   #replyToSnapshot(index: number, nextOffset: number, installed: boolean): void {
-    if (this.#leader === 0 || this.#leader === this.#member) return;
+    if (this.#election.leader === 0 || this.#election.leader === this.#member) return;
     if (!installed) this.#installing = 0;
-    this.#send(this.#leader, { type: 'snapshotReply', term: this.#term, index, nextOffset, installed }, this.#lastMark);
+    this.#send(
+      this.#election.leader,
+      { type: 'snapshotReply', term: this.#election.term, index, nextOffset, installed },
+      this.#lastMark,
+    );
   }
 
-  #onSnapshotInstalled(index: number, term: number, settled: (sequence: number) => boolean): void {
+  #onSnapshotInstalled({ index, term, configuration, settled }: Event<'snapshotInstalled'>): void {
     assert(index > this.#commitIndex, 'a snapshot never takes the state back');
     this.#installing = 0;
     this.#log.reset(index, term);
+    this.#membership.install(index, configuration, this.#log.lastIndex);
     this.#commitIndex = index;
+    this.#onConfiguration();
+    this.#onConfigurationCommitted();
     // What the snapshot contains has happened, but with which result is not known here.
     for (const sequence of this.#proposals.takeSettled(settled)) this.#reject(sequence, 'Unknown');
     this.#replyToSnapshot(index, 0, true);
@@ -529,8 +502,7 @@ export class Raft implements Replica<RaftMessage> {
     assert(mark <= this.#lastMark, 'only what was asked for is persisted');
     this.#log.onPersisted(mark);
     this.#registration.onPersisted(mark);
-    const counts = this.#role === 'candidate' && this.#votes.onPersisted(mark, this.#member);
-    if (counts && this.#votes.areMajority) this.#becomeLeader();
+    this.#election.onPersisted(mark);
   }
 
   #persist(record: LogRecord): Mark {
@@ -549,49 +521,29 @@ export class Raft implements Replica<RaftMessage> {
 
   save(writer: ByteWriter): void {
     writer.bool(this.#started);
-    writer.u8(ROLES.indexOf(this.#role));
     for (const value of this.#numbers()) writer.varint(value);
-    writer.varint(Number.isFinite(this.#heardLeaderUs) ? this.#heardLeaderUs + 1 : 0);
-    this.#leadership?.save(writer);
     for (const part of this.#parts()) part.save(writer);
+    this.#leadership?.save(writer);
   }
 
   #parts(): readonly { save(writer: ByteWriter): void; load(reader: ByteReader): void }[] {
-    return [this.#log, this.#votes, this.#proposals, this.#reads, this.#registration];
+    return [this.#membership, this.#election, this.#log, this.#proposals, this.#reads, this.#registration];
   }
 
   #numbers(): number[] {
-    return [
-      this.#nowUs,
-      this.#boot,
-      this.#term,
-      this.#votedFor,
-      this.#leader,
-      this.#commitIndex,
-      this.#lastMark,
-      this.#installing,
-      this.#electionDeadlineUs,
-      this.#heartbeatDeadlineUs,
-    ];
+    return [this.#nowUs, this.#boot, this.#commitIndex, this.#lastMark, this.#installing, this.#heartbeatDeadlineUs];
   }
 
   load(reader: ByteReader): void {
     this.#started = reader.bool();
-    this.#role = defined(ROLES[reader.u8()], 'a saved role is known');
     this.#nowUs = reader.varint();
     this.#boot = reader.varint();
-    this.#term = reader.varint();
-    this.#votedFor = reader.varint();
-    this.#leader = reader.varint();
     this.#commitIndex = reader.varint();
     this.#lastMark = reader.varint();
     this.#installing = reader.varint();
-    this.#electionDeadlineUs = reader.varint();
     this.#heartbeatDeadlineUs = reader.varint();
-    const heard = reader.varint();
-    this.#heardLeaderUs = heard === 0 ? Number.NEGATIVE_INFINITY : heard - 1;
-    this.#leadership = this.#role === 'leader' ? new Leadership(this.#leadershipOptions()) : null;
-    this.#leadership?.load(reader);
     for (const part of this.#parts()) part.load(reader);
+    this.#leadership = this.#election.role === 'leader' ? new Leadership(this.#leadershipOptions()) : null;
+    this.#leadership?.load(reader);
   }
 }

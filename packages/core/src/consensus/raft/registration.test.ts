@@ -53,7 +53,7 @@ describe('a data directory', () => {
     const wiped = new Bench({ registered: false, directories: UNKNOWN });
     const [stop] = of(wiped.receive(2, { type: 'refused', directory: directoryOf(1) }), 'stop');
     expect(stop?.code).toBe('DirectoryReplaced');
-    expect(stop?.message).toContain('member 2');
+    expect(stop?.message).toContain('member 1');
     expect(new Bench().receive(2, { type: 'refused', directory: directoryOf(1) })).toEqual([]);
   });
 

@@ -1,12 +1,12 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
-import type { Effect, LogRecord, Mark } from '../replica.ts';
+import type { LogRecord, Mark } from '../replica.ts';
 import type { RaftMessage } from './message.ts';
 
 /** What members that may vote say to each other. */
-export type ElectorateMessage = Exclude<RaftMessage, { type: 'register' | 'registered' | 'refused' }>;
+export type ElectorateMessage = Exclude<RaftMessage, { type: 'register' | 'registered' | 'refused' | 'removed' }>;
 
 /**
- * Which directory each member is known by. A directory may vote only once `needed` *other* members have bound it
+ * Which directory each of the cluster's first members is known by; later ones come with theirs. A directory may vote only once `needed` *other* members have bound it
  * durably; two directories of one member would need overlapping majorities of the others, so at most one ever
  * votes, also before a first configuration could be replicated (PITFALLS R26).
  */
@@ -16,7 +16,7 @@ export class Registration {
   readonly #peers: readonly number[];
   readonly #send: (to: number, message: RaftMessage, after?: Mark) => void;
   readonly #persist: (record: LogRecord) => Mark;
-  readonly #onRefused: (by: number) => void;
+  readonly #onRefused: () => void;
   registered = false;
   #bound = new Map<number, number>();
   #acknowledged = new Set<number>();
@@ -28,7 +28,7 @@ export class Registration {
     readonly peers: readonly number[];
     readonly send: (to: number, message: RaftMessage, after?: Mark) => void;
     readonly persist: (record: LogRecord) => Mark;
-    readonly onRefused: (by: number) => void;
+    readonly onRefused: () => void;
   }) {
     this.#directory = options.directory;
     this.#peers = options.peers;
@@ -44,15 +44,18 @@ export class Registration {
   }
 
   /** Asks the peers that have not answered yet; until enough have, this is all that a member says. */
-  announce(): void {
-    for (const peer of this.#peers) if (!this.#acknowledged.has(peer)) this.#send(peer, { type: 'register' });
+  announce(isMember: (peer: number) => boolean): void {
+    for (const peer of this.#peers) {
+      if (!this.#acknowledged.has(peer) && isMember(peer)) this.#send(peer, { type: 'register' });
+    }
     if (this.registered || this.#recordMark !== 0 || this.#acknowledged.size < this.needed) return;
     this.#recordMark = this.#persist({ type: 'registered' });
   }
 
-  /** Some peer has not answered yet. */
-  get isAsking(): boolean {
-    return this.#acknowledged.size < this.#peers.length;
+  /** Some peer has not answered yet, or the own record is to be written. */
+  isAsking(isMember: (peer: number) => boolean): boolean {
+    if (this.#peers.length === 0) return !this.registered;
+    return this.#peers.some((peer) => !this.#acknowledged.has(peer) && isMember(peer));
   }
 
   /** Handles what is registration's own; returns what the rest of the replica may believe. */
@@ -64,6 +67,8 @@ export class Registration {
     }
     switch (message.type) {
       case 'register':
+        // One that was added later is known by its configuration.
+        if (!this.#peers.includes(from)) return null;
         if (bound === undefined) this.#bind(from, directory);
         this.#send(from, { type: 'registered', directory }, this.#bindMark);
         return null;
@@ -71,7 +76,9 @@ export class Registration {
         if (message.directory === this.#directory) this.#acknowledged.add(from);
         return null;
       case 'refused':
-        if (message.directory === this.#directory && !this.registered) this.#onRefused(from);
+        if (message.directory === this.#directory) this.#onRefused();
+        return null;
+      case 'removed':
         return null;
       default:
         return this.registered ? message : null;
@@ -109,12 +116,4 @@ export class Registration {
     this.#acknowledged = new Set();
     for (let left = reader.varint(); left > 0; left--) this.#acknowledged.add(reader.varint());
   }
-}
-
-/** A peer knows this member by another directory: it may not vote under the old name. */
-export function directoryReplaced(member: number, directory: number, by: number): Effect<never> {
-  const message =
-    `member ${by} knows member ${member} by another data directory than ${directory}: a new directory may not vote ` +
-    'under an old name. Restore the old directory, or start this member in a new cluster.';
-  return { type: 'stop', code: 'DirectoryReplaced', message };
 }

@@ -1,3 +1,6 @@
+import { votingSets } from '../configuration.ts';
+import type { Configuration } from '../replica.ts';
+
 /**
  * Raft's decisions in one place, each with its section of the paper (Ongaro and Ousterhout, extended version).
  * They can be replaced only by who constructs a replica in a test: the zoo breaks them one at a time.
@@ -32,11 +35,28 @@ export interface RaftRules {
   readonly mayServeReads: (commitTerm: number, currentTerm: number) => boolean;
   /** §5.2: more than half of the configured members, whatever it is for. */
   readonly majority: (members: number, purpose: QuorumPurpose) => number;
+  /** §6: whose majorities must agree; in a joint configuration those of the old voters and of the new. */
+  readonly votingSets: (configuration: Configuration) => readonly (readonly number[])[];
+  /** A leader changes the membership only after an entry of its own term is committed (PITFALLS R13). */
+  readonly mayChangeMembership: (commitTerm: number, currentTerm: number) => boolean;
+  /** One change at a time: the next begins when the newest configuration is committed. */
+  readonly isSettled: (configurationIndex: number, commitIndex: number) => boolean;
+  /** §6: the joint configuration is left once it is committed, not before. */
+  readonly mayLeaveJoint: (configurationIndex: number, commitIndex: number) => boolean;
+  /** §6: a configuration whose entry is truncated is in force no more. */
+  readonly revertsConfiguration: () => boolean;
+  /** Dissertation §4.2.1: a learner that is far behind would leave the cluster without a majority that has the log. */
+  readonly isCaughtUp: (matchIndex: number, commitIndex: number) => boolean;
+  /** Dissertation §4.2.2: who votes in a configuration that may be in force; the newest may not be committed yet. */
+  readonly mayCampaign: (votesInNewest: boolean, votesInAny: boolean) => boolean;
   /** Dissertation §4.2.3: whether a member that hears a leader refuses to vote. */
   readonly sticksToLeader: () => boolean;
   /** Dissertation §6.2: whether a leader that hears no majority steps down. */
   readonly checksQuorum: () => boolean;
 }
+
+/** So many entries are sent and stored within an election time-out on any network that Raft is run on. */
+const LEARNER_LAG_MAX = 1024;
 
 export const RAFT_RULES: RaftRules = {
   asksFirst: () => true,
@@ -50,6 +70,13 @@ export const RAFT_RULES: RaftRules = {
   mayTruncate: (existingTerm, newTerm) => existingTerm !== newTerm,
   mayServeReads: (commitTerm, currentTerm) => commitTerm === currentTerm,
   majority: (members) => Math.floor(members / 2) + 1,
+  votingSets,
+  mayChangeMembership: (commitTerm, currentTerm) => commitTerm === currentTerm,
+  isSettled: (configurationIndex, commitIndex) => configurationIndex <= commitIndex,
+  mayLeaveJoint: (configurationIndex, commitIndex) => configurationIndex <= commitIndex,
+  revertsConfiguration: () => true,
+  isCaughtUp: (matchIndex, commitIndex) => commitIndex - matchIndex <= LEARNER_LAG_MAX,
+  mayCampaign: (_, votesInAny) => votesInAny,
   sticksToLeader: () => true,
   checksQuorum: () => true,
 };

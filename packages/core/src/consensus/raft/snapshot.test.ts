@@ -5,6 +5,8 @@ import { Bench, directoryOf, entry, of, sends } from './harness.test-support.ts'
 
 const NONE_SETTLED = () => false;
 
+const NONE = new Uint8Array(0);
+
 describe('a snapshot of the leader', () => {
   const chunk = { type: 'snapshotChunk', term: 3, index: 9, snapshotTerm: 2 } as const;
 
@@ -19,7 +21,13 @@ describe('a snapshot of the leader', () => {
     // While it is being installed nothing else moves this member.
     expect(follower.append(2, { previousIndex: 2, previousTerm: 1, entries: [entry(3, 3)] })).toEqual([]);
     expect(follower.raft.status()).toMatchObject({ lastIndex: 2, commitIndex: 0 });
-    const effects = follower.step({ type: 'snapshotInstalled', index: 9, term: 2, settled: NONE_SETTLED });
+    const effects = follower.step({
+      type: 'snapshotInstalled',
+      index: 9,
+      term: 2,
+      configuration: NONE,
+      settled: NONE_SETTLED,
+    });
     expect(follower.raft.status()).toMatchObject({ firstIndex: 10, lastIndex: 9, commitIndex: 9 });
     expect(sends(effects, 'snapshotReply', 2)[0]?.message).toMatchObject({ index: 9, installed: true });
     follower.append(2, { previousIndex: 9, previousTerm: 2, entries: [entry(10, 3)], commitIndex: 10 });
@@ -46,7 +54,13 @@ describe('a snapshot of the leader', () => {
     const after = (snapshotTerm: number): number => {
       const follower = new Bench({ log: [1, 1, 1], term: 3 });
       follower.receive(2, { ...chunk, index: 2, snapshotTerm, offset: 0, data: utf8('a'), done: true });
-      follower.step({ type: 'snapshotInstalled', index: 2, term: snapshotTerm, settled: NONE_SETTLED });
+      follower.step({
+        type: 'snapshotInstalled',
+        index: 2,
+        term: snapshotTerm,
+        configuration: NONE,
+        settled: NONE_SETTLED,
+      });
       return follower.lastIndex;
     };
     expect([after(1), after(2)]).toEqual([3, 2]);
@@ -58,7 +72,13 @@ describe('a snapshot of the leader', () => {
     follower.propose(1);
     follower.propose(2);
     follower.receive(2, { ...chunk, offset: 0, data: utf8('a'), done: true });
-    const effects = follower.step({ type: 'snapshotInstalled', index: 9, term: 2, settled: (id) => id === 1 });
+    const effects = follower.step({
+      type: 'snapshotInstalled',
+      index: 9,
+      term: 2,
+      configuration: NONE,
+      settled: (id) => id === 1,
+    });
     expect(of(effects, 'rejected')).toEqual([{ type: 'rejected', id: 1, reason: 'Unknown' }]);
   });
 

@@ -3,14 +3,9 @@ import type { Mark } from '../replica.ts';
 
 /** The answers of one (pre-)election, by voter: a repeated answer counts once (PITFALLS R4). */
 export class Votes {
-  readonly #majority: number;
   #granted = new Map<number, boolean>();
   /** The candidate's own vote counts once this is durable, like any other (PITFALLS R2). */
   #ownMark: Mark = 0;
-
-  constructor(majority: number) {
-    this.#majority = majority;
-  }
 
   begin(): void {
     this.#granted = new Map();
@@ -32,10 +27,8 @@ export class Votes {
     this.#granted.set(voter, granted);
   }
 
-  get areMajority(): boolean {
-    let granted = 0;
-    for (const vote of this.#granted.values()) if (vote) granted++;
-    return granted >= this.#majority;
+  isGrantedBy(voter: number): boolean {
+    return this.#granted.get(voter) === true;
   }
 
   save(writer: ByteWriter): void {

@@ -12,8 +12,8 @@ export interface FaultBudget {
   readonly driftPpm: number;
 }
 
-export function budgetFor(members: number): FaultBudget {
-  return { damagedMembers: Math.floor((members - 1) / 2), driftPpm: 500 };
+export function budgetFor(members: number, damagedMembers = Math.floor((members - 1) / 2)): FaultBudget {
+  return { damagedMembers, driftPpm: 500 };
 }
 
 export function withinBudget(budget: FaultBudget, damaged: ReadonlySet<number>, fault: Fault): boolean {

@@ -14,13 +14,27 @@ import {
 } from '../faults/index.ts';
 import { consistent } from '../scenario/check.ts';
 import { type Scenario, scenario, swarm } from '../scenario/scenario.ts';
+import type { Protocol } from '../protocol.ts';
 import { type ScenarioOptions, seconds } from '../scenario/spec.ts';
 import { kv } from '../workloads/index.ts';
+import { membershipChange, membershipWalk } from './membership.ts';
 import { raft } from './protocol.ts';
 import type { RaftSimulationOptions, RaftTypes } from './types.ts';
 
 /** Snapshots and segments are small, so that members fall behind the log and logs are rolled within seconds. */
+/** Members that wait to be added. */
+const SPARES = 4;
+
 const SMALL: RaftSimulationOptions = { snapshotEntries: 60, trailingEntries: 20, segmentBytes: 16 * 1024 };
+
+/** In half of the seeds the members stay the same, three or five; in the others one to five begin, and more may come. */
+function replicas(seed: number, members: number | undefined, options: RaftSimulationOptions): Protocol<RaftTypes> {
+  const kind = seed % 4;
+  if (kind < 2) return raft(members ?? (kind === 0 ? 3 : 5), { ...SMALL, ...options });
+  const initial = 1 + ((seed >> 2) % 5);
+  const size = members ?? initial + SPARES;
+  return raft(size, { ...SMALL, initial: Math.min(initial, size), ...options });
+}
 
 /** `settings`: fewer clients, or slower ones, for histories that are hard to judge. */
 export function generalRaft(
@@ -29,7 +43,7 @@ export function generalRaft(
 ): Scenario<RaftTypes> {
   return scenario<RaftTypes>({
     name: 'raft',
-    replicas: (seed, members) => raft(members ?? (seed % 2 === 0 ? 3 : 5), { ...SMALL, ...options }),
+    replicas: (seed, members) => replicas(seed, members, options),
     clients: 5,
     ...settings,
   })
@@ -53,15 +67,33 @@ export function generalRaft(
         disk.lost(),
         disk.rot(),
         disk.misdirect(),
+        membershipChange(),
         operator('leadership transfer', (to) => ({ type: 'transferLeadership', to })),
       ),
     )
     .sometimes('the leader changes', raft.leaderChanged)
+    .sometimes('the membership changes', (view) => (view.counts['membershipChanges'] ?? 0) > 0)
     .sometimes('a snapshot is installed', (view) => (view.counts['snapshotsInstalled'] ?? 0) > 0)
     .sometimes('an outcome is unknown', (view) => view.operations.info > 0)
     .sometimes('a damaged frame is noticed', (view) => view.simulation.network.counts.damaged > 0)
     .sometimes('a member stops by itself', (view) => view.simulation.stopped.size > 0)
     .sometimes('a member loses power', (view) => (view.faults.crash ?? 0) > 0)
+    .eventually('all members come to rest and agree', { withinUs: seconds(10) })
+    .check(consistent());
+}
+
+/** From one member to five, to five others, to one, while the network and the processes fail: each step as the leader sees fit. */
+export function raftMembershipWalk(options: RaftSimulationOptions = {}): Scenario<RaftTypes> {
+  return scenario<RaftTypes>({
+    name: 'raft-membership',
+    replicas: (_, members = 10) => raft(members, { ...SMALL, initial: 1, ...options }),
+    clients: 3,
+    troubleUs: seconds(6),
+  })
+    .workload(kv.registers({ keys: 3 }))
+    .faults(partition(), network.any(), crash(), pause(), leaderChurn(), clock.drift(500), membershipWalk())
+    .sometimes('the membership changes', (view) => (view.counts['membershipChanges'] ?? 0) > 0)
+    .sometimes('one is left, of the last five', (view) => (view.counts['walked'] ?? 0) > 0)
     .eventually('all members come to rest and agree', { withinUs: seconds(10) })
     .check(consistent());
 }

@@ -4,8 +4,9 @@
  */
 import { defined } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { decodeConfiguration, encodeConfiguration, isConfiguration, votingSets, wasRemoved } from '../../consensus/configuration.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
-import type { Effect, Entry, Recovered, ReplicaStatus } from '../../consensus/replica.ts';
+import type { Configuration, Effect, Entry, Recovered, ReplicaStatus } from '../../consensus/replica.ts';
 import { RollingHash } from '../world/rolling-hash.ts';
 
 interface Acknowledgement {
@@ -76,6 +77,10 @@ export class Invariants {
   #committed = new Map<number, number>();
   #acknowledgedIndex = 0;
   #installed = 0;
+  #membershipChanges = 0;
+  /** The newest committed anywhere; null: none was. */
+  #configuration: Configuration | null = null;
+  #configurationIndex = 0;
 
   constructor(members: number, violated: (rule: string, sentence: string) => void) {
     this.#violated = violated;
@@ -91,6 +96,23 @@ export class Invariants {
   /** How often a leader's snapshot took the place of a member's log. */
   get snapshotsInstalled(): number {
     return this.#installed;
+  }
+
+  /** How many were complete. */
+  get membershipChanges(): number {
+    return this.#membershipChanges;
+  }
+
+  get configuration(): Configuration | null {
+    return this.#configuration;
+  }
+
+  isRemoved(member: number): boolean {
+    return this.#configuration !== null && wasRemoved(this.#configuration, member);
+  }
+
+  onMembershipChanged(): void {
+    this.#membershipChanges++;
   }
 
   /** The highest index applied anywhere. */
@@ -137,6 +159,7 @@ export class Invariants {
   }
 
   onEffect(member: number, effect: Effect<RaftMessage>): void {
+    if (effect.type === 'apply' && isConfiguration(effect.entry)) this.#onConfiguration(effect.entry);
     if (effect.type === 'persist' && effect.record.type === 'entry') this.#onWritten(member, effect.record.entry);
     if (effect.type !== 'send') return;
     const { to, after, message } = effect;
@@ -198,6 +221,22 @@ export class Invariants {
       const terms = `of term ${term}, where another was applied, of term ${earlier.term}`;
       this.#violated('State Machine Safety', `member ${member} applied at index ${index} an entry ${terms}`);
     }
+  }
+
+  /** §6: voters change only through a joint configuration of the old ones and the new ones, which is left as it is. */
+  #onConfiguration({ index, command }: Entry): void {
+    if (index <= this.#configurationIndex) return;
+    const next = decodeConfiguration(command);
+    const before = this.#configuration;
+    this.#configuration = next;
+    this.#configurationIndex = index;
+    if (before === null) return;
+    const [incoming, outgoing] = votingSets(next).map(String);
+    const [previous] = votingSets(before).map(String);
+    const fits = next.joint ? !before.joint && outgoing === previous : incoming === previous;
+    if (fits && next.nextMember >= before.nextMember) return;
+    const sentence = `the configuration at index ${index} does not follow from the one before it`;
+    this.#violated('Joint consensus', `${sentence}: voters [${previous}], then [${incoming}]`);
   }
 
   /** The state machine's state was replaced by a snapshot's, or by what the member found at its start. */
@@ -275,6 +314,9 @@ export class Invariants {
         committed: [...this.#committed],
         acknowledgedIndex: this.#acknowledgedIndex,
         installed: this.#installed,
+        membershipChanges: this.#membershipChanges,
+        configurationIndex: this.#configurationIndex,
+        configuration: this.#configuration === null ? [] : [...encodeConfiguration(this.#configuration)],
       }),
     );
   }
@@ -290,6 +332,10 @@ export class Invariants {
     this.#committed = new Map(saved.committed);
     this.#acknowledgedIndex = saved.acknowledgedIndex;
     this.#installed = saved.installed;
+    this.#membershipChanges = saved.membershipChanges;
+    this.#configurationIndex = saved.configurationIndex;
+    const bytes = Uint8Array.from(saved.configuration);
+    this.#configuration = bytes.length === 0 ? null : decodeConfiguration(bytes);
   }
 
   /** What left a member must have been durable before (Raft, Figure 2; R2, R20, R28): so it knows it when it starts again. */

@@ -9,6 +9,7 @@ import { LOG_RULES } from '../../log/index.ts';
 import type { DiskResult } from '../../world/world.ts';
 import type { Control, Environment, Process } from '../protocol.ts';
 import type { Invariants } from './invariants.ts';
+import { changesFor } from './membership.ts';
 import { ObservedDurability, ObservedOutbox, ObservedReplica, ObservedStateMachine } from './observed.ts';
 
 import { type DiskPath, NO_SABOTAGE, type Sabotage } from './sabotage.ts';
@@ -24,13 +25,21 @@ export class RaftProcess implements Process<RaftStatus> {
   readonly #invariants: Invariants;
   readonly #machine: StateMachine<KvResult, KvRequest, KvResult>;
   readonly #disk: DiskPath;
+  /** Of a member that may be added. */
+  readonly #directoryOf: (member: number) => number;
   readonly #driver: KvDriver;
   /** By the driver's id: the simulation's. Proposals and reads count together. */
   #asked = new Map<number, number>();
   /** For a member that proposes again later. */
   #previous: Uint8Array | null = null;
 
-  constructor(environment: Environment<RaftOutcome>, options: RaftSimulationOptions, invariants: Invariants) {
+  constructor(
+    environment: Environment<RaftOutcome>,
+    options: RaftSimulationOptions,
+    invariants: Invariants,
+    directoryOf: (member: number) => number,
+  ) {
+    this.#directoryOf = directoryOf;
     this.#environment = environment;
     this.#options = options;
     this.#sabotage = options.sabotage ?? NO_SABOTAGE;
@@ -75,6 +84,15 @@ export class RaftProcess implements Process<RaftStatus> {
 
   onControl(command: Control): void {
     if (command.type === 'transferLeadership') this.#driver.transferLeadership(Number(command['to']));
+    if (command.type === 'changeMembership') this.#changeMembership(command);
+  }
+
+  #changeMembership(command: Control): void {
+    if (this.#options.initial === undefined) return;
+    const { members } = this.#environment;
+    const spares = { lastId: members.length, directoryOf: this.#directoryOf };
+    const changes = changesFor(this.#driver.status().configuration, command, spares);
+    if (changes.length > 0) this.#driver.changeMembership(changes);
   }
 
   turn(): void {
@@ -116,6 +134,9 @@ export class RaftProcess implements Process<RaftStatus> {
     const clients: ClientPort<KvResult, KvResult> = {
       onProposed: (driverId, outcome) => this.#answer(driverId, outcome),
       onRead: (driverId, outcome) => this.#answer(driverId, outcome),
+      onChanged: (_, outcome) => {
+        if (outcome.type === 'changed') this.#invariants.onMembershipChanged();
+      },
       onStarted: () => {},
       onStopped: stop,
     };
@@ -138,9 +159,10 @@ export class RaftProcess implements Process<RaftStatus> {
   #newReplica(outbox: Outbox<RaftMessage>): Replica<RaftMessage> {
     const { member, members, world } = this.#environment;
     const { rules: broken, directory, outbox: wrapOutbox, replica: wrapReplica } = this.#sabotage;
+    const { initial = members.length } = this.#options;
     const options = {
       member,
-      members,
+      members: member > initial ? [] : members.slice(0, initial),
       directory: directory(this.#environment.directory),
       random: world.random,
       timing: this.#options.timing ?? QUICK,

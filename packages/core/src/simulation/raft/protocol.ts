@@ -1,12 +1,15 @@
 /** Raft over the key-value state machine, as production runs it, for the simulated world. */
 import { assert, defined } from '../../base/assert.ts';
 import { ByteReader, ByteWriter, equalBytes, text } from '../../base/bytes.ts';
+import { PolderError } from '../../base/error.ts';
+import { firstConfiguration, memberOf, votingSets } from '../../consensus/configuration.ts';
 import { RAFT_MESSAGE_TYPES } from '../../consensus/raft/index.ts';
 import { raftSystem, SystemModel } from '../../explore/index.ts';
 import { encodeKvRequest, type KvResponse } from '../../kv/index.ts';
 import { type ExplorationBounds, type ExplorationReport, exploreModel } from '../exploration.ts';
 import type { Answer, Environment, Json, Process, Protocol, ProtocolRun, RunContext } from '../protocol.ts';
 import { Invariants } from './invariants.ts';
+import { hasWalked } from './membership.ts';
 import { RaftProcess } from './process.ts';
 import type { RaftOutcome, RaftRequest, RaftSimulationOptions, RaftStatus, RaftTypes } from './types.ts';
 
@@ -27,6 +30,8 @@ function protocol(members: number, options: RaftSimulationOptions = {}): Protoco
   return {
     name: 'raft',
     members,
+    // Who votes changes: what a majority of them can bear is not known beforehand.
+    ...(options.initial === undefined ? {} : { damagedMembers: 0 }),
     frameKinds: RAFT_MESSAGE_TYPES,
     kindOf,
     encodeRequest: encodeRaftRequest,
@@ -51,15 +56,21 @@ export class RaftRun implements ProtocolRun<RaftTypes> {
   readonly invariants: Invariants;
   readonly #options: RaftSimulationOptions;
   readonly #context: RunContext;
+  readonly #members: number;
+  /** By member: of the disk that it has now. */
+  #directories = new Map<number, number>();
 
   constructor(members: number, options: RaftSimulationOptions, context: RunContext) {
+    this.#members = members;
     this.#options = options;
     this.#context = context;
     this.invariants = new Invariants(members, context.violated);
   }
 
   createProcess(environment: Environment<RaftOutcome>): Process<RaftStatus> {
-    return new RaftProcess(environment, this.#options, this.invariants);
+    this.#directories.set(environment.member, environment.directory);
+    const directoryOf = (member: number) => this.#directories.get(member) ?? 0;
+    return new RaftProcess(environment, this.#options, this.invariants, directoryOf);
   }
 
   lost(request: Uint8Array): RaftOutcome {
@@ -79,12 +90,40 @@ export class RaftRun implements ProtocolRun<RaftTypes> {
   }
 
   counts(): Readonly<Record<string, number>> {
-    const { elections, appliedIndex, acknowledgedIndex, snapshotsInstalled } = this.invariants;
-    return { elections, applied: appliedIndex, acknowledged: acknowledgedIndex, snapshotsInstalled };
+    const { elections, appliedIndex, acknowledgedIndex, snapshotsInstalled, membershipChanges } = this.invariants;
+    const { configuration } = this.invariants;
+    const walked = configuration !== null && hasWalked(configuration) ? 1 : 0;
+    const changed = this.#options.initial === undefined ? {} : { membershipChanges, walked };
+    return { elections, applied: appliedIndex, acknowledged: acknowledgedIndex, snapshotsInstalled, ...changed };
   }
 
-  settled(members: readonly RaftStatus[], stateOf: (id: number) => Uint8Array | null): string | null {
+  /** A member that a committed configuration has left out stops by itself; it may start again, and stops again. */
+  mayStop(member: number, error: Error): boolean {
+    return error instanceof PolderError && error.code === 'Removed' && this.invariants.isRemoved(member);
+  }
+
+  suffices(running: readonly RaftStatus[]): string | null {
+    const ids = new Set(running.map(({ member }) => member));
+    for (const set of this.#configuration(running).sets) {
+      const up = set.filter((id) => ids.has(id)).length;
+      if (up * 2 <= set.length) return `only ${up} of ${set.length} voters run`;
+    }
+    return null;
+  }
+
+  /** The newest that was committed anywhere. */
+  #configuration(running: readonly RaftStatus[]) {
+    const { members, initial = members } = { members: this.#members, ...this.#options };
+    const first = firstConfiguration(Array.from({ length: initial }, (_, i) => i + 1));
+    const configuration = this.invariants.configuration ?? first;
+    const inIt = running.filter(({ member }) => memberOf(configuration, member) !== undefined);
+    return { sets: votingSets(configuration), inIt, joint: configuration.joint };
+  }
+
+  settled(running: readonly RaftStatus[], stateOf: (id: number) => Uint8Array | null): string | null {
     const last = this.invariants.appliedIndex;
+    const { inIt: members, joint } = this.#configuration(running);
+    if (joint) return 'the membership is still changing';
     const behind = members.find((status) => status.appliedIndex !== last || status.lastIndex !== last);
     if (behind !== undefined) {
       const { member, appliedIndex, lastIndex } = behind;
@@ -112,10 +151,12 @@ export class RaftRun implements ProtocolRun<RaftTypes> {
 
   save(writer: ByteWriter): void {
     this.invariants.save(writer);
+    writer.string(JSON.stringify([...this.#directories]));
   }
 
   load(reader: ByteReader): void {
     this.invariants.load(reader);
+    this.#directories = new Map(JSON.parse(reader.string()));
   }
 }
 

@@ -55,6 +55,10 @@ export class WrappedStateMachine<Result, Query, Answer> implements StateMachine<
     return this.inner.contains(member, boot, sequence);
   }
 
+  configuration(): Uint8Array {
+    return this.inner.configuration();
+  }
+
   save(writer: ByteWriter): void {
     this.inner.save(writer);
   }

@@ -360,8 +360,15 @@ export class Run<Types extends ProtocolTypes> {
   #missing(): string | null {
     const { simulation } = this;
     const running = simulation.status().filter((status) => status !== null);
-    if (running.length * 2 <= simulation.size) return `only ${running.length} of ${simulation.size} members run`;
+    const missing = this.#majorityMissing(running);
+    if (missing !== null) return missing;
     return simulation.protocolRun.settled(running, (id) => simulation.member(id).stateBytes());
+  }
+
+  #majorityMissing(running: readonly Types['status'][]): string | null {
+    const { size, protocolRun } = this.simulation;
+    if (protocolRun.suffices !== undefined) return protocolRun.suffices(running);
+    return running.length * 2 <= size ? `only ${running.length} of ${size} members run` : null;
   }
 
   #owed(what: string): never {
@@ -390,7 +397,7 @@ export class Run<Types extends ProtocolTypes> {
       sources,
       swarm,
       paceUs,
-      budget: this.#spec.options.budget ?? budgetFor(this.simulation.size),
+      budget: this.#spec.options.budget ?? budgetFor(this.simulation.size, this.simulation.protocol.damagedMembers),
       untilUs: troubleUs,
       onFault: (fault) => this.#onFault(fault),
     });

@@ -30,6 +30,8 @@ interface Client {
   /** null: it thinks. */
   intent: Intent | null;
   member: number;
+  /** The last operation failed there: the next one is tried elsewhere. */
+  leaves: boolean;
   /** The simulation's id of the question that it waits for. */
   waitsFor: number;
   /** The question may have changed something, whatever its answer. */
@@ -67,6 +69,7 @@ export class Clients<Types extends ProtocolTypes> implements Actor<Types['outcom
       process,
       intent: null,
       member: 1 + (process % simulation.size),
+      leaves: false,
       waitsFor: 0,
       changes: false,
       answers: [],
@@ -141,8 +144,8 @@ export class Clients<Types extends ProtocolTypes> implements Actor<Types['outcom
 
   #decide(i: number, client: Client): void {
     const draw = (bound: number): number => this.#simulation.decisions.below(this.#concern, i, bound);
-    // Connections last: most questions go where the last one went.
-    const member = draw(4) > 0 ? client.member : 1 + draw(this.#simulation.size);
+    // Connections last: most questions go where the last one went, while they are answered.
+    const member = draw(4) > 0 && !client.leaves ? client.member : 1 + draw(this.#simulation.size);
     const { timeoutUs: longestUs } = this.#options;
     const timeoutUs = (longestUs >> 2) + draw(longestUs - (longestUs >> 2));
     const intent = this.#options.workload.begin({
@@ -183,6 +186,7 @@ export class Clients<Types extends ProtocolTypes> implements Actor<Types['outcom
     assert(client.intent !== null, 'only what was begun ends');
     this.#record(client, type, type === 'ok' ? value : client.intent.value);
     if (type === 'ok') this.#remember(client, client.intent, value);
+    client.leaves = type !== 'ok';
     if (type === 'info') client.process += this.#options.clients;
     client.intent = null;
     client.waitsFor = 0;
