@@ -113,6 +113,7 @@ export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResul
   saveRecord(writer: ByteWriter): void {
     writer.varint(this.#appliedIndex);
     this.#sessions.save(writer);
+    writer.bytes(this.#configuration);
     this.#store.saveScalars(writer);
   }
 
@@ -120,6 +121,7 @@ export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResul
   loadRecord(reader: ByteReader): void {
     this.#appliedIndex = reader.varint();
     this.#sessions.load(reader);
+    this.#configuration = new Uint8Array(reader.bytes());
     this.#store.loadScalars(reader);
   }
 }
