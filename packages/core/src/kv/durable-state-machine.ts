@@ -104,7 +104,13 @@ type Job =
   | { readonly type: 'opening'; readonly name: string }
   | { readonly type: 'writing'; readonly place: Place }
   /** The engine is being made that will hold a peer's snapshot. */
-  | { readonly type: 'making'; readonly token: number; readonly name: string; readonly bytes: Uint8Array; readonly term: number }
+  | {
+      readonly type: 'making';
+      readonly token: number;
+      readonly name: string;
+      readonly bytes: Uint8Array;
+      readonly term: number;
+    }
   | { readonly type: 'filling'; readonly staged: Mounted; readonly place: Place };
 
 const IDLE: Job = { type: 'idle' };

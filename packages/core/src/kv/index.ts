@@ -1,8 +1,8 @@
 export { checkKvRequest, MAX_REQUEST_BYTES, MAX_TXN_OPS } from './check.ts';
 export { decodeKvRequest, encodeKvRequest } from './codec.ts';
-export { KV_ERRORS, type KvErrorCode } from './errors.ts';
-export { DurableKvStateMachine, type DurableKvOptions, KV_TREES } from './durable-state-machine.ts';
+export { type DurableKvOptions, DurableKvStateMachine, KV_TREES } from './durable-state-machine.ts';
 export type { Change, Engine, Transaction, Tree } from './engine.ts';
+export { KV_ERRORS, type KvErrorCode } from './errors.ts';
 export { MemoryStore } from './memory-store.ts';
 export { checkOrderedStore, MAX_CONFORMANCE_KEY_BYTES } from './ordered-store.conformance.ts';
 export type { OrderedStore, Visit } from './ordered-store.ts';

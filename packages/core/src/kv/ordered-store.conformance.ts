@@ -10,7 +10,9 @@ import type { OrderedStore } from './ordered-store.ts';
 export const MAX_CONFORMANCE_KEY_BYTES = 20_000;
 
 /** Lengths around which stores with a limit on keys may go wrong: LMDB's own are 511 and 1,978. */
-const LENGTHS = [1, 1, 1, 2, 2, 3, 5, 510, 511, 512, 1_023, 1_024, 1_899, 1_900, 1_901, 1_978, 1_979, 3_800, 3_801, 9_999];
+const LENGTHS = [
+  1, 1, 1, 2, 2, 3, 5, 510, 511, 512, 1_023, 1_024, 1_899, 1_900, 1_901, 1_978, 1_979, 3_800, 3_801, 9_999,
+];
 const FILLS = [0x00, 0x01, 0x61, 0xfe, 0xff];
 const VALUE_LENGTHS = [0, 1, 7, 63, 64, 300, 4_096, 40_000];
 const MOST_SNAPSHOTS = 3;

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { utf8 } from '../base/bytes.ts';
 import { MemoryEngine } from './memory-engine.ts';
 import { MemoryStore } from './memory-store.ts';
-import type { OrderedStore } from './ordered-store.ts';
 import { checkOrderedStore } from './ordered-store.conformance.ts';
+import type { OrderedStore } from './ordered-store.ts';
 import { OverlayStore, type ValueCodec } from './overlay-store.ts';
 
 const BYTES: ValueCodec<Uint8Array> = {

@@ -19,7 +19,11 @@ export function pastKey(key: Uint8Array, main: number, sub: number): Uint8Array 
 }
 
 /** What `pastKey` was made of. Throws `MalformedBytes`. */
-export function readPastKey(bytes: Uint8Array): { readonly key: Uint8Array; readonly main: number; readonly sub: number } {
+export function readPastKey(bytes: Uint8Array): {
+  readonly key: Uint8Array;
+  readonly main: number;
+  readonly sub: number;
+} {
   const end = bytes.length - REVISION_BYTES - 2;
   if (end < 0 || bytes[end] !== 0 || bytes[end + 1] !== 1) throw malformed();
   const key = new Uint8Array(end);

@@ -2,14 +2,25 @@
  * An Engine in one LMDB file. A transaction is written and synced on a thread of LMDB's own; what is read comes from a
  * read transaction of the moment when the last one settled, so that nothing moves under an overlay between events.
  */
+import { type FileHandle, open as openFile } from 'node:fs/promises';
 import { assert, ByteReader, type DiskResult, PolderError, utf8 } from '@polder/core';
 import type { Change, Engine, Transaction, Tree } from '@polder/core/kv';
 import { open, type RootDatabase } from 'lmdb';
 import { AWAY, commitFailure, openFailure } from './lmdb-errors.ts';
-import { LmdbTree, type Table, type Tables, type TreeSize } from './lmdb-tree.ts';
+import { LmdbTree, plain, type Table, type Tables, type TreeSize } from './lmdb-tree.ts';
 import { inLevel, placeOf, TOP } from './piece.ts';
 import { ReadView } from './read-view.ts';
-import { checkOwner, decodeState, encodeCount, encodeOwner, encodeState, isText, NO_STATE, type State } from './store-state.ts';
+import {
+  checkOwner,
+  decodeState,
+  encodeCount,
+  encodeOwner,
+  encodeState,
+  hasLmdbMagic,
+  isNameAmong,
+  NO_STATE,
+  type State,
+} from './store-state.ts';
 
 type Root = RootDatabase<Uint8Array, Uint8Array>;
 
@@ -38,12 +49,7 @@ export class LmdbEngine implements Engine {
   #state: State;
   #committing = false;
 
-  private constructor(
-    options: LmdbEngineOptions,
-    root: Root,
-    meta: Table,
-    tables: ReadonlyMap<string, Tables>,
-  ) {
+  private constructor(options: LmdbEngineOptions, root: Root, meta: Table, tables: ReadonlyMap<string, Tables>) {
     this.#options = options;
     this.#root = root;
     this.#meta = meta;
@@ -56,11 +62,12 @@ export class LmdbEngine implements Engine {
   static async open(options: LmdbEngineOptions): Promise<LmdbEngine> {
     let root: Root | null = null;
     try {
+      await checkFile(options.path);
       root = openRoot(options);
       const { path, owner, trees } = options;
       const names = trees.flatMap((name) => [name, longKeysOf(name)]);
       const existing = [...root.getKeys()];
-      if (!existing.every((name) => isText(name, [META, ...names]))) {
+      if (!existing.every((name) => isNameAmong(name, [META, ...names]))) {
         throw new PolderError('ForeignStore', `${path} holds tables that are not Polder’s: ${AWAY}`);
       }
       const meta = openTable(root, META);
@@ -140,7 +147,7 @@ export class LmdbEngine implements Engine {
 
   #readState(): State {
     const bytes = this.#meta.get(STATE_KEY, this.#view.options);
-    return bytes === undefined ? NO_STATE : decodeState(bytes);
+    return bytes === undefined ? NO_STATE : decodeState(plain(bytes));
   }
 }
 
@@ -192,6 +199,26 @@ class TreeWriter {
     const link = this.#links.get(name);
     if (link === undefined) this.#links.set(name, { table, key, more });
     else link.more += more;
+  }
+}
+
+/** Throws `ForeignStore`. */
+async function checkFile(path: string): Promise<void> {
+  let file: FileHandle;
+  try {
+    file = await openFile(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(64), 0, 64, 0);
+    // Empty: the member died while it was made.
+    if (bytesRead > 0 && !hasLmdbMagic(buffer.subarray(0, bytesRead))) {
+      throw new PolderError('ForeignStore', `${path} is not a store of Polder: ${AWAY}`);
+    }
+  } finally {
+    await file.close();
   }
 }
 

@@ -30,7 +30,9 @@ export async function openFailure(path: string, error: unknown): Promise<unknown
     return new PolderError('ForeignStore', `${path} is not a store of Polder: ${AWAY}`, { cause });
   }
   if (code === MDB_VERSION_MISMATCH || cause.message.includes('MDB_VERSION')) {
-    return new PolderError('UnknownFormat', `${path} was written by another version of LMDB: run that version`, { cause });
+    return new PolderError('UnknownFormat', `${path} was written by another version of LMDB: run that version`, {
+      cause,
+    });
   }
   if (code === ENOSPC || code === EDQUOT || (await isNearlyFull(path))) {
     return new PolderError('DiskFull', `no space to open ${path}: free some, then start the member`, { cause });

@@ -58,11 +58,13 @@ export class LmdbTree implements Tree {
   }
 
   scan(from: Uint8Array, to: Uint8Array | null, visit: Visit<Uint8Array>): void {
-    if (to === null || compareBytes(from, to) < 0) this.#walk(TOP, NOTHING, { from, to, direction: 'ascending' }, visit);
+    if (to === null || compareBytes(from, to) < 0)
+      this.#walk(TOP, NOTHING, { from, to, direction: 'ascending' }, visit);
   }
 
   scanBackward(from: Uint8Array, to: Uint8Array | null, visit: Visit<Uint8Array>): void {
-    if (to === null || compareBytes(from, to) < 0) this.#walk(TOP, NOTHING, { from, to, direction: 'descending' }, visit);
+    if (to === null || compareBytes(from, to) < 0)
+      this.#walk(TOP, NOTHING, { from, to, direction: 'descending' }, visit);
   }
 
   /** LMDB knows no ranks: it walks its leaves, at about 0.1 µs a key, and ten times slower where long keys are held. */
@@ -165,6 +167,6 @@ function before(level: Uint8Array): Uint8Array {
 }
 
 /** Not a Buffer, which would read and compare differently in the hands of callers. */
-function plain(bytes: Uint8Array): Uint8Array {
+export function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

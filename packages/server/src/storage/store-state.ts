@@ -1,10 +1,12 @@
 /** The records beside the trees: whose store it is, and what each transaction writes with its data. */
-import { ByteReader, ByteWriter, PolderError, text, utf8 } from '@polder/core';
+import { ByteReader, ByteWriter, equalBytes, PolderError, utf8 } from '@polder/core';
 import { AWAY } from './lmdb-errors.ts';
 import type { TreeSize } from './lmdb-tree.ts';
 
 const MAGIC = 'polder store';
 const FORMAT = 1;
+const LMDB_MAGIC = 0xbeefc0de;
+const MAGIC_AT = 24;
 
 export interface State {
   /** null: no transaction yet. */
@@ -71,10 +73,12 @@ export function encodeCount(count: number): Uint8Array {
   return writer.finish();
 }
 
-export function isText(bytes: Uint8Array, names: readonly string[]): boolean {
-  try {
-    return names.includes(text(bytes));
-  } catch {
-    return false;
-  }
+/** LMDB keeps a table's name with a zero byte behind it. */
+export function isNameAmong(bytes: Uint8Array, names: readonly string[]): boolean {
+  return names.some((name) => equalBytes(bytes, utf8(`${name}\0`)));
+}
+
+/** LMDB's own mark, in its first page's header. Looked at here, for LMDB itself crashes on some files that lack it. */
+export function hasLmdbMagic(firstBytes: Uint8Array): boolean {
+  return firstBytes.length >= MAGIC_AT + 4 && new ByteReader(firstBytes.subarray(MAGIC_AT)).u32() === LMDB_MAGIC;
 }
