@@ -179,6 +179,13 @@ export class ByteReader {
     return value;
   }
 
+  /** What is left, shared with what is read. */
+  rest(): Uint8Array {
+    const value = this.#bytes.subarray(this.#offset);
+    this.#offset = this.#bytes.length;
+    return value;
+  }
+
   /** Trailing bytes mean that writer and reader disagree about the format. */
   end(): void {
     if (this.remaining !== 0) throw malformed('has bytes left over');

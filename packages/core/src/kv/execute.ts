@@ -22,7 +22,8 @@ import type {
   TxnRequest,
   TxnResponse,
 } from './request.ts';
-import type { Version, VersionedStore } from './versioned-store.ts';
+import type { Version } from './version.ts';
+import type { VersionedStore } from './versioned-store.ts';
 
 export function execute(store: VersionedStore, request: KvRequest): KvResult {
   if (request.type === 'compact') return compact(store, request.revision);

@@ -1,7 +1,12 @@
 export { checkKvRequest, MAX_REQUEST_BYTES, MAX_TXN_OPS } from './check.ts';
 export { decodeKvRequest, encodeKvRequest } from './codec.ts';
+export { type DurableKvOptions, DurableKvStateMachine, KV_TREES } from './durable-state-machine.ts';
+export type { Change, Engine, Transaction, Tree } from './engine.ts';
 export { KV_ERRORS, type KvErrorCode } from './errors.ts';
 export { MemoryStore } from './memory-store.ts';
-export type { OrderedStore } from './ordered-store.ts';
+export { checkOrderedStore, MAX_CONFORMANCE_KEY_BYTES } from './ordered-store.conformance.ts';
+export type { OrderedStore, Visit } from './ordered-store.ts';
+export { OverlayStore, type ValueCodec } from './overlay-store.ts';
 export * from './request.ts';
 export { KvStateMachine } from './state-machine.ts';
+export type { Storage } from './storage.ts';

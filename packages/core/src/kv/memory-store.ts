@@ -4,7 +4,7 @@
  */
 import { assert, defined } from '../base/assert.ts';
 import { compareBytes } from '../base/bytes.ts';
-import type { OrderedStore } from './ordered-store.ts';
+import type { OrderedStore, Visit } from './ordered-store.ts';
 
 const CHUNK_KEYS = 256;
 
@@ -69,7 +69,7 @@ export class MemoryStore<Value> implements OrderedStore<Value> {
     return true;
   }
 
-  scan(from: Uint8Array, to: Uint8Array | null, visit: (key: Uint8Array, value: Value) => boolean): void {
+  scan(from: Uint8Array, to: Uint8Array | null, visit: Visit<Value>): void {
     for (let index = this.#chunkOf(from); index < this.#chunks.length; index++) {
       const chunk = defined(this.#chunks[index], 'chunk in bounds');
       const start = lowerBound(chunk.keys, from);
@@ -81,7 +81,7 @@ export class MemoryStore<Value> implements OrderedStore<Value> {
     }
   }
 
-  scanBackward(from: Uint8Array, to: Uint8Array | null, visit: (key: Uint8Array, value: Value) => boolean): void {
+  scanBackward(from: Uint8Array, to: Uint8Array | null, visit: Visit<Value>): void {
     const last = this.#chunks.length - 1;
     for (let index = to === null ? last : Math.min(last, this.#chunkOf(to)); index >= 0; index--) {
       const chunk = defined(this.#chunks[index], 'chunk in bounds');
@@ -116,6 +116,32 @@ export class MemoryStore<Value> implements OrderedStore<Value> {
     // From now on neither side owns the shared chunks.
     this.#owner = {};
     return copy;
+  }
+
+  close(): void {
+    // Memory is all that it holds.
+  }
+
+  /** What `scan` or `scanBackward` would visit, one at a time. No writes meanwhile. */
+  cursor(from: Uint8Array, to: Uint8Array | null, direction: Direction): StoreCursor<Value> {
+    const end = to !== null && compareBytes(from, to) >= 0 ? from : to;
+    const start = direction === 'ascending' ? this.#firstNotBelow(from) : this.#lastBelow(end);
+    const step = direction === 'ascending' ? 1 : -1;
+    return new ChunkCursor(this.#chunks, start, step, (key) =>
+      direction === 'ascending' ? end === null || compareBytes(key, end) < 0 : compareBytes(key, from) >= 0,
+    );
+  }
+
+  #firstNotBelow(from: Uint8Array): Place {
+    const chunk = this.#chunkOf(from);
+    return { chunk, at: lowerBound(this.#chunks[chunk]?.keys ?? [], from) };
+  }
+
+  #lastBelow(end: Uint8Array | null): Place {
+    const last = this.#chunks.length - 1;
+    const chunk = end === null ? last : Math.min(last, this.#chunkOf(end));
+    const keys = this.#chunks[chunk]?.keys ?? [];
+    return { chunk, at: (end === null ? keys.length : lowerBound(keys, end)) - 1 };
   }
 
   /** The chunk in which `key` is or would be: the last that starts at or before it. */
@@ -158,6 +184,65 @@ export class MemoryStore<Value> implements OrderedStore<Value> {
     chunk.keys.push(...next.keys);
     chunk.values.push(...next.values);
     this.#chunks.splice(left + 1, 1);
+  }
+}
+
+export type Direction = 'ascending' | 'descending';
+
+/** Stands on an entry, or behind the last one: then `key` is null. */
+export interface StoreCursor<Value> {
+  readonly key: Uint8Array | null;
+  readonly value: Value;
+  next(): void;
+}
+
+interface Place {
+  readonly chunk: number;
+  readonly at: number;
+}
+
+class ChunkCursor<Value> implements StoreCursor<Value> {
+  readonly #chunks: readonly Chunk<Value>[];
+  readonly #step: 1 | -1;
+  readonly #within: (key: Uint8Array) => boolean;
+  #chunk: number;
+  #at: number;
+  #key: Uint8Array | null = null;
+
+  constructor(chunks: readonly Chunk<Value>[], start: Place, step: 1 | -1, within: (key: Uint8Array) => boolean) {
+    this.#chunks = chunks;
+    this.#step = step;
+    this.#within = within;
+    this.#chunk = start.chunk;
+    this.#at = start.at;
+    this.#settle();
+  }
+
+  get key(): Uint8Array | null {
+    return this.#key;
+  }
+
+  get value(): Value {
+    assert(this.#key !== null, 'a cursor stands on an entry');
+    return this.#chunks[this.#chunk]?.values[this.#at] as Value;
+  }
+
+  next(): void {
+    assert(this.#key !== null, 'a cursor moves on from an entry');
+    this.#at += this.#step;
+    this.#settle();
+  }
+
+  /** Into the next chunk where this one ends; no chunk is empty. */
+  #settle(): void {
+    const keys = this.#chunks[this.#chunk]?.keys ?? [];
+    if (this.#at >= keys.length || this.#at < 0) {
+      this.#chunk += this.#step;
+      const length = this.#chunks[this.#chunk]?.keys.length ?? 0;
+      this.#at = this.#step === 1 ? 0 : length - 1;
+    }
+    const key = this.#chunks[this.#chunk]?.keys[this.#at] ?? null;
+    this.#key = key !== null && this.#within(key) ? key : null;
   }
 }
 

@@ -9,16 +9,24 @@ import { checkKvRequest } from './check.ts';
 import { decodeKvRequest } from './codec.ts';
 import { execute } from './execute.ts';
 import { isReadOnly, type KvRequest, type KvResult } from './request.ts';
-import { VersionedStore } from './versioned-store.ts';
+import type { VersionStores } from './version.ts';
+import { storesInMemory, VersionedStore } from './versioned-store.ts';
 
 const FORMAT = 2;
 
 /** etcd's KV as a replicated state machine: data, sessions and the applied index are one state. */
 export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResult> {
-  #store = new VersionedStore();
+  readonly #createStores: () => VersionStores;
+  #store: VersionedStore;
   #sessions = new SessionTable();
   #appliedIndex = 0;
   #configuration = new Uint8Array(0);
+
+  /** `createStores` gives the first stores, and empty ones for each `load`. Default: in memory. */
+  constructor(createStores: () => VersionStores = storesInMemory) {
+    this.#createStores = createStores;
+    this.#store = new VersionedStore(createStores);
+  }
 
   appliedIndex(): number {
     return this.#appliedIndex;
@@ -92,12 +100,28 @@ export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResul
     const appliedIndex = reader.varint();
     const configuration = reader.bytes();
     const sessions = new SessionTable();
-    const store = new VersionedStore();
+    const store = new VersionedStore(this.#createStores);
     sessions.load(reader);
     store.load(reader);
     this.#appliedIndex = appliedIndex;
     this.#configuration = configuration.slice();
     this.#sessions = sessions;
     this.#store = store;
+  }
+
+  /** What goes with stores that outlive this object, in the same transaction as they (PITFALLS R29). */
+  saveRecord(writer: ByteWriter): void {
+    writer.varint(this.#appliedIndex);
+    this.#sessions.save(writer);
+    writer.bytes(this.#configuration);
+    this.#store.saveScalars(writer);
+  }
+
+  /** The stores hold what they held at `saveRecord`. Throws `MalformedBytes`. */
+  loadRecord(reader: ByteReader): void {
+    this.#appliedIndex = reader.varint();
+    this.#sessions.load(reader);
+    this.#configuration = new Uint8Array(reader.bytes());
+    this.#store.loadScalars(reader);
   }
 }

@@ -8,18 +8,7 @@ import { PolderError } from '../base/error.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { OrderedStore } from './ordered-store.ts';
 import { beforeRevisions, pastKey } from './past-key.ts';
-
-export interface Version {
-  readonly key: Uint8Array;
-  /** 0 in a tombstone, as is `version`. */
-  readonly createRevision: number;
-  readonly modRevision: number;
-  /** Orders the changes of one transaction: a revision is {modRevision, sub}. */
-  readonly sub: number;
-  readonly version: number;
-  /** null: a tombstone. */
-  readonly value: Uint8Array | null;
-}
+import type { Version, VersionStores } from './version.ts';
 
 export interface Found {
   readonly versions: Version[];
@@ -31,14 +20,27 @@ const FIRST_REVISION = 1;
 const NEVER_COMPACTED = -1;
 const NO_KEY = new Uint8Array(0);
 
+export function storesInMemory(): VersionStores {
+  return { current: new MemoryStore<Version>(), past: new MemoryStore<Version>() };
+}
+
 export class VersionedStore {
-  #current: OrderedStore<Version> = new MemoryStore<Version>();
-  #past: OrderedStore<Version> = new MemoryStore<Version>();
+  readonly #createStores: () => VersionStores;
+  #current: OrderedStore<Version>;
+  #past: OrderedStore<Version>;
   #revision = FIRST_REVISION;
   #compacted = NEVER_COMPACTED;
   /** Changes of the open transaction. */
   #changes = 0;
   #sizeBytes = 0;
+
+  /** `createStores` gives the first two stores, and two empty ones for each `load`. */
+  constructor(createStores: () => VersionStores = storesInMemory) {
+    this.#createStores = createStores;
+    const { current, past } = createStores();
+    this.#current = current;
+    this.#past = past;
+  }
 
   /** The revision that a read sees: inside a transaction that has written, the one it is about to make. */
   get revision(): number {
@@ -171,8 +173,9 @@ export class VersionedStore {
     const compacted = reader.varint() - 1;
     if (revision < FIRST_REVISION || compacted > revision) throw malformed('its revisions contradict each other');
     let sizeBytes = 0;
-    const loaded = [false, true].map((isPast) => {
-      const store = new MemoryStore<Version>();
+    const stores = this.#createStores();
+    for (const store of [stores.current, stores.past]) {
+      const isPast = store === stores.past;
       const size = reader.varint();
       let last: Uint8Array = NO_KEY;
       for (let i = 0; i < size; i++) {
@@ -185,14 +188,28 @@ export class VersionedStore {
         sizeBytes += sizeOf(version);
         last = key;
       }
-      return store;
-    });
-    this.#current = defined(loaded[0], 'two stores are loaded');
-    this.#past = defined(loaded[1], 'two stores are loaded');
+    }
+    this.#current = stores.current;
+    this.#past = stores.past;
     this.#revision = revision;
     this.#compacted = compacted;
     this.#changes = 0;
     this.#sizeBytes = sizeBytes;
+  }
+
+  /** What its stores, which outlive it, do not say. */
+  saveScalars(writer: ByteWriter): void {
+    assert(this.#changes === 0, 'no saving inside a transaction');
+    writer.varint(this.#revision);
+    writer.varint(this.#compacted + 1);
+    writer.varint(this.#sizeBytes);
+  }
+
+  /** Goes on with stores that already hold what they held at `saveScalars`. */
+  loadScalars(reader: ByteReader): void {
+    this.#revision = reader.varint();
+    this.#compacted = reader.varint() - 1;
+    this.#sizeBytes = reader.varint();
   }
 
   #pastRange(from: Uint8Array, to: Uint8Array | null, revision: number, limit: number): Found {

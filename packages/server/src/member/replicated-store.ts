@@ -1,4 +1,11 @@
-import { type ChangeOutcome, type ClientPort, type Driver, PolderError, type RaftMessage, type Rejection } from '@polder/core';
+import {
+  type ChangeOutcome,
+  type ClientPort,
+  type Driver,
+  PolderError,
+  type RaftMessage,
+  type Rejection,
+} from '@polder/core';
 import { encodeKvRequest, type KvRequest, type KvResult, type KvStateMachine } from '@polder/core/kv';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
 import type { RealWorld } from '../world/index.ts';

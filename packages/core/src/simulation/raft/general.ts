@@ -12,9 +12,9 @@ import {
   partition,
   pause,
 } from '../faults/index.ts';
+import type { Protocol } from '../protocol.ts';
 import { consistent } from '../scenario/check.ts';
 import { type Scenario, scenario, swarm } from '../scenario/scenario.ts';
-import type { Protocol } from '../protocol.ts';
 import { type ScenarioOptions, seconds } from '../scenario/spec.ts';
 import { kv } from '../workloads/index.ts';
 import { membershipChange, membershipWalk } from './membership.ts';

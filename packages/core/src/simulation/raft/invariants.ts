@@ -4,7 +4,13 @@
  */
 import { defined } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
-import { decodeConfiguration, encodeConfiguration, isConfiguration, votingSets, wasRemoved } from '../../consensus/configuration.ts';
+import {
+  decodeConfiguration,
+  encodeConfiguration,
+  isConfiguration,
+  votingSets,
+  wasRemoved,
+} from '../../consensus/configuration.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Configuration, Effect, Entry, Recovered, ReplicaStatus } from '../../consensus/replica.ts';
 import { RollingHash } from '../world/rolling-hash.ts';

@@ -1,0 +1,277 @@
+/** The KV state machine over an engine: what is applied lies in a bounded overlay until a checkpoint has written it. */
+import { AssertionError, assert, unreachable } from '../base/assert.ts';
+import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { PolderError } from '../base/error.ts';
+import type { Entry } from '../consensus/replica.ts';
+import type { DurableStateMachine } from '../consensus/state-machine.ts';
+import type { Change, Engine } from './engine.ts';
+import { OverlayStore } from './overlay-store.ts';
+import type { KvRequest, KvResult } from './request.ts';
+import { KvStateMachine } from './state-machine.ts';
+import type { Storage } from './storage.ts';
+import { CURRENT_VERSIONS, PAST_VERSIONS, type Version } from './version.ts';
+
+const FORMAT = 1;
+const CURRENT = 'current';
+const PAST = 'past';
+/** The trees that an engine must have. */
+export const KV_TREES: readonly string[] = [CURRENT, PAST];
+/** Holds the changes of a second or two under load, and is little beside what a process takes anyway. */
+const MAX_OVERLAY_BYTES = 64 * 1024 * 1024;
+
+interface Place {
+  readonly index: number;
+  readonly term: number;
+}
+
+const NOWHERE: Place = { index: 0, term: 0 };
+
+export interface DurableKvOptions {
+  readonly storage: Storage;
+  /** Beyond so much in memory nothing is applied until a checkpoint is through. Default 64 MiB. */
+  readonly maxOverlayBytes?: number;
+}
+
+/** A machine, and the store under it. */
+class Mounted {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly current: OverlayStore<Version>;
+  readonly past: OverlayStore<Version>;
+  readonly machine: KvStateMachine;
+  durable: Place = NOWHERE;
+
+  constructor(name: string, engine: Engine) {
+    this.name = name;
+    this.engine = engine;
+    this.current = new OverlayStore(engine.tree(CURRENT), CURRENT_VERSIONS);
+    this.past = new OverlayStore(engine.tree(PAST), PAST_VERSIONS);
+    this.machine = new KvStateMachine(() => ({ current: this.current, past: this.past }));
+    if (engine.record !== null) this.#load(engine.record);
+  }
+
+  get overlayBytes(): number {
+    return this.current.overlayBytes + this.past.overlayBytes;
+  }
+
+  commit(token: number, term: number): void {
+    const changes = new Map<string, readonly Change[]>([
+      [CURRENT, this.current.freeze()],
+      [PAST, this.past.freeze()],
+    ]);
+    this.engine.commit(token, { changes, record: this.#record(term) });
+  }
+
+  settle(outcome: 'done' | 'error', place: Place): void {
+    this.engine.settle(outcome);
+    if (outcome === 'error') {
+      this.current.thaw();
+      this.past.thaw();
+      return;
+    }
+    this.current.settled(this.engine.tree(CURRENT));
+    this.past.settled(this.engine.tree(PAST));
+    this.durable = place;
+  }
+
+  close(): void {
+    this.current.close();
+    this.past.close();
+  }
+
+  #record(term: number): Uint8Array {
+    const writer = new ByteWriter();
+    writer.u8(FORMAT);
+    writer.varint(term);
+    this.machine.saveRecord(writer);
+    return writer.finish();
+  }
+
+  #load(record: Uint8Array): void {
+    const reader = new ByteReader(record);
+    if (reader.u8() !== FORMAT) {
+      throw new PolderError('UnknownFormat', `${this.name} was written by another version: run that version`);
+    }
+    const term = reader.varint();
+    this.machine.loadRecord(reader);
+    reader.end();
+    this.durable = { index: this.machine.appliedIndex(), term };
+  }
+}
+
+type Job =
+  | { readonly type: 'idle' }
+  | { readonly type: 'opening'; readonly name: string }
+  | { readonly type: 'writing'; readonly place: Place }
+  /** The engine is being made that will hold a peer's snapshot. */
+  | {
+      readonly type: 'making';
+      readonly token: number;
+      readonly name: string;
+      readonly bytes: Uint8Array;
+      readonly term: number;
+    }
+  | { readonly type: 'filling'; readonly staged: Mounted; readonly place: Place };
+
+const IDLE: Job = { type: 'idle' };
+
+export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRequest, KvResult> {
+  readonly #storage: Storage;
+  readonly #maxOverlayBytes: number;
+  /** null: not opened yet. */
+  #mounted: Mounted | null = null;
+  #staged: Mounted | null = null;
+  #job: Job = IDLE;
+
+  constructor({ storage, maxOverlayBytes = MAX_OVERLAY_BYTES }: DurableKvOptions) {
+    this.#storage = storage;
+    this.#maxOverlayBytes = maxOverlayBytes;
+  }
+
+  // ── the store ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  get durable(): Place {
+    return this.#mounted?.durable ?? NOWHERE;
+  }
+
+  get store(): string {
+    return this.#open.name;
+  }
+
+  get overlayBytes(): number {
+    return this.#mounted?.overlayBytes ?? 0;
+  }
+
+  get mayApply(): boolean {
+    return this.overlayBytes < this.#maxOverlayBytes;
+  }
+
+  /** What the store takes on its device. */
+  storeBytes(): number {
+    return this.#mounted?.engine.sizeBytes ?? 0;
+  }
+
+  open(token: number, store: string): void {
+    assert(this.#mounted === null && this.#job.type === 'idle', 'a machine is opened once, before all else');
+    this.#job = { type: 'opening', name: store };
+    this.#storage.open(token, store);
+  }
+
+  checkpoint(token: number, term: number): void {
+    assert(this.#job.type === 'idle', 'one thing at a time');
+    const index = this.appliedIndex();
+    assert(index > this.durable.index, 'a checkpoint has something to write');
+    this.#job = { type: 'writing', place: { index, term } };
+    this.#open.commit(token, term);
+  }
+
+  stage(token: number, store: string, bytes: Uint8Array, term: number): void {
+    assert(this.#job.type === 'idle' && store !== this.store, 'another store is made when nothing else is under way');
+    this.#dropStaged();
+    this.#job = { type: 'making', token, name: store, bytes, term };
+    this.#storage.create(token, store);
+  }
+
+  settle(outcome: 'done' | 'error'): boolean {
+    const job = this.#job;
+    this.#job = IDLE;
+    switch (job.type) {
+      case 'idle':
+        throw new AssertionError('an outcome is of something that was begun');
+      case 'opening':
+        if (outcome === 'done') this.#mounted = new Mounted(job.name, this.#storage.take());
+        if (outcome === 'done') this.#storage.keepOnly(job.name);
+        return true;
+      case 'writing':
+        this.#open.settle(outcome, job.place);
+        return true;
+      case 'making':
+        if (outcome === 'error') return true;
+        this.#fill(job.token, new Mounted(job.name, this.#storage.take()), job.bytes, job.term);
+        return false;
+      case 'filling':
+        job.staged.settle(outcome, job.place);
+        if (outcome === 'done') this.#staged = job.staged;
+        else job.staged.close();
+        return true;
+      default:
+        return unreachable(job);
+    }
+  }
+
+  adopt(): void {
+    const staged = this.#staged;
+    assert(staged !== null && this.#job.type === 'idle', 'what is adopted was staged, and is durable');
+    assert(staged.durable.index > this.appliedIndex(), 'a snapshot never takes the state back');
+    this.#open.close();
+    this.#mounted = staged;
+    this.#staged = null;
+    this.#storage.keepOnly(staged.name);
+  }
+
+  #fill(token: number, staged: Mounted, bytes: Uint8Array, term: number): void {
+    const reader = new ByteReader(bytes);
+    staged.machine.load(reader);
+    reader.end();
+    this.#job = { type: 'filling', staged, place: { index: staged.machine.appliedIndex(), term } };
+    staged.commit(token, term);
+  }
+
+  /** The leader began again with a newer one. */
+  #dropStaged(): void {
+    this.#staged?.close();
+    this.#staged = null;
+  }
+
+  get #open(): Mounted {
+    assert(this.#mounted !== null, 'the store is open');
+    return this.#mounted;
+  }
+
+  // ── the machine ───────────────────────────────────────────────────────────────────────────────────────────
+
+  appliedIndex(): number {
+    return this.#mounted?.machine.appliedIndex() ?? 0;
+  }
+
+  revision(): number {
+    return this.#open.machine.revision();
+  }
+
+  compactRevision(): number {
+    return this.#open.machine.compactRevision();
+  }
+
+  keyCount(): number {
+    return this.#open.machine.keyCount();
+  }
+
+  sizeBytes(): number {
+    return this.#open.machine.sizeBytes();
+  }
+
+  apply(entry: Entry): KvResult | null {
+    return this.#open.machine.apply(entry);
+  }
+
+  query(query: KvRequest): KvResult {
+    return this.#open.machine.query(query);
+  }
+
+  contains(member: number, boot: number, sequence: number): boolean {
+    return this.#open.machine.contains(member, boot, sequence);
+  }
+
+  configuration(): Uint8Array {
+    return this.#open.machine.configuration();
+  }
+
+  /** The same bytes as a machine in memory gives for the same state. */
+  save(writer: ByteWriter): void {
+    this.#open.machine.save(writer);
+  }
+
+  load(): void {
+    throw new AssertionError('a durable machine takes a state by stage and adopt, never in place');
+  }
+}
