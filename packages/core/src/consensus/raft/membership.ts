@@ -143,6 +143,12 @@ export class Membership {
     return this.#rules.isSettled(this.latestIndex, commitIndex) && !this.latest.joint;
   }
 
+  /** Who was a member at `index` and is none now. */
+  leftSince(index: number): readonly number[] {
+    const before = this.#configurations.committed(index).members.map(({ id }) => id);
+    return before.filter((id) => id !== this.#member && !this.has(id));
+  }
+
   /** A joint configuration that may be left. */
   mayLeave(commitIndex: number): boolean {
     return this.latest.joint && this.#rules.mayLeaveJoint(this.latestIndex, commitIndex);

@@ -385,7 +385,7 @@ export class Raft implements Replica<RaftMessage> {
       if (origin?.member === this.#member && origin.boot === this.#boot) this.#proposals.settle(origin.sequence);
     }
     this.#commitIndex = commitIndex;
-    if (this.#membership.latestIndex > before) this.#onConfigurationCommitted();
+    if (this.#membership.latestIndex > before) this.#onConfigurationCommitted(before);
   }
 
   // ── membership (§6; dissertation §4) ──────────────────────────────────────────────────────────────────────
@@ -416,7 +416,7 @@ export class Raft implements Replica<RaftMessage> {
     if (this.#membership.isReplaced) this.#outbox.put(replacedMember(this.#member, this.#directory));
   }
 
-  #onConfigurationCommitted(): void {
+  #onConfigurationCommitted(before: number): void {
     if (!this.#membership.isSettled(this.#commitIndex)) return;
     const leadership = this.#leadership;
     if (leadership !== null) {
@@ -424,6 +424,8 @@ export class Raft implements Replica<RaftMessage> {
         this.#outbox.put({ type: 'changed', id: leadership.changeId, index: this.#membership.latestIndex });
         leadership.changeId = 0;
       }
+      // Best effort: one that does not hear it asks when it misses its leader.
+      for (const peer of this.#membership.leftSince(before)) this.#send(peer, { type: 'removed' });
       if (!this.#membership.mayVote(this.#member)) this.#leaveOffice(leadership);
     }
     if (this.#membership.isRemoved(this.#commitIndex)) this.#outbox.put(removedMember(this.#member));
@@ -492,7 +494,7 @@ export class Raft implements Replica<RaftMessage> {
     this.#membership.install(index, configuration, this.#log.lastIndex);
     this.#commitIndex = index;
     this.#onConfiguration();
-    this.#onConfigurationCommitted();
+    this.#onConfigurationCommitted(index);
     // What the snapshot contains has happened, but with which result is not known here.
     for (const sequence of this.#proposals.takeSettled(settled)) this.#reject(sequence, 'Unknown');
     this.#replyToSnapshot(index, 0, true);

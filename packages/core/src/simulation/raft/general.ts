@@ -23,7 +23,7 @@ import type { RaftSimulationOptions, RaftTypes } from './types.ts';
 
 /** Snapshots and segments are small, so that members fall behind the log and logs are rolled within seconds. */
 /** Members that wait to be added. */
-const SPARES = 4;
+const SPARES = 6;
 
 const SMALL: RaftSimulationOptions = { snapshotEntries: 60, trailingEntries: 20, segmentBytes: 16 * 1024 };
 
@@ -78,6 +78,20 @@ export function generalRaft(
     .sometimes('a damaged frame is noticed', (view) => view.simulation.network.counts.damaged > 0)
     .sometimes('a member stops by itself', (view) => view.simulation.stopped.size > 0)
     .sometimes('a member loses power', (view) => (view.faults.crash ?? 0) > 0)
+    .eventually('all members come to rest and agree', { withinUs: seconds(10) })
+    .check(consistent());
+}
+
+/** Members come and go all the time, several at once, while leaders die and are cut off. */
+export function raftMembershipStorm(options: RaftSimulationOptions = {}): Scenario<RaftTypes> {
+  return scenario<RaftTypes>({
+    name: 'raft-membership-storm',
+    replicas: (_, members = 11) => raft(members, { ...SMALL, initial: 3, ...options }),
+    clients: 3,
+  })
+    .workload(kv.registers({ keys: 3 }))
+    .faults(partition(), network.any(), crash(), leaderChurn(), leaderReturns(), membershipChange())
+    .sometimes('the membership changes', (view) => (view.counts['membershipChanges'] ?? 0) > 0)
     .eventually('all members come to rest and agree', { withinUs: seconds(10) })
     .check(consistent());
 }

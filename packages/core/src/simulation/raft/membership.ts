@@ -5,7 +5,7 @@ import type { FaultSource } from '../faults/source.ts';
 import { now } from '../faults/source.ts';
 import type { Control } from '../protocol.ts';
 
-const STEPS = ['grow', 'grow', 'replace', 'shrink', 'demote'] as const;
+const STEPS = ['grow', 'learn', 'learn', 'exchange', 'exchange', 'shrink', 'demote'] as const;
 
 export type MembershipStep = (typeof STEPS)[number] | 'walk';
 
@@ -55,8 +55,10 @@ export function changesFor(configuration: Configuration, command: Control, spare
   switch (step) {
     case 'grow':
       return grown(configuration, spares);
-    case 'replace':
-      return replaced(configuration, pick, spares);
+    case 'learn':
+      return added(configuration, spares);
+    case 'exchange':
+      return exchanged(configuration, pick, spares);
     case 'shrink':
       return shrunk(configuration, pick);
     case 'demote':
@@ -87,11 +89,16 @@ function added({ nextMember: id }: Configuration, { lastId, directoryOf }: Spare
   return [{ type: 'addLearner', id, directory: directoryOf(id), context: Uint8Array.of(id) }];
 }
 
-/** In one step: a learner votes, a voter goes. */
-function replaced(configuration: Configuration, pick: number, spares: Spares): MembershipChange[] {
-  const [learner] = learners(configuration);
-  if (learner === undefined) return added(configuration, spares);
-  return [{ type: 'promote', id: learner }, ...removedOne(voters(configuration), pick)];
+/** In one step: every learner votes, and as many voters go. */
+function exchanged(configuration: Configuration, pick: number, spares: Spares): MembershipChange[] {
+  const [incoming, ids] = [learners(configuration), voters(configuration)];
+  if (incoming.length === 0) return added(configuration, spares);
+  const first = pick % ids.length;
+  const outgoing = [...ids.slice(first), ...ids.slice(0, first)].slice(0, incoming.length);
+  return [
+    ...incoming.map((id) => ({ type: 'promote', id }) as const),
+    ...outgoing.map((id) => ({ type: 'remove', id }) as const),
+  ];
 }
 
 function shrunk(configuration: Configuration, pick: number): MembershipChange[] {

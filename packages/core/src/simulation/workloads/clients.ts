@@ -30,7 +30,7 @@ interface Client {
   /** null: it thinks. */
   intent: Intent | null;
   member: number;
-  /** The last operation failed there: the next one is tried elsewhere. */
+  /** The last operation failed there: the next one is tried at the next member. */
   leaves: boolean;
   /** The simulation's id of the question that it waits for. */
   waitsFor: number;
@@ -145,7 +145,9 @@ export class Clients<Types extends ProtocolTypes> implements Actor<Types['outcom
   #decide(i: number, client: Client): void {
     const draw = (bound: number): number => this.#simulation.decisions.below(this.#concern, i, bound);
     // Connections last: most questions go where the last one went, while they are answered.
-    const member = draw(4) > 0 && !client.leaves ? client.member : 1 + draw(this.#simulation.size);
+    const { size } = this.#simulation;
+    const elsewhere = client.leaves ? 1 + (client.member % size) : 1 + draw(size);
+    const member = draw(4) > 0 && !client.leaves ? client.member : elsewhere;
     const { timeoutUs: longestUs } = this.#options;
     const timeoutUs = (longestUs >> 2) + draw(longestUs - (longestUs >> 2));
     const intent = this.#options.workload.begin({

@@ -1,7 +1,14 @@
 import type { Bug } from './bug.ts';
 import { DURABILITY_BUGS } from './durability.ts';
 import { ELECTION_BUGS } from './elections.ts';
+import { MEMBERSHIP_BUGS } from './membership.ts';
 import { REPLICATION_BUGS } from './replication.ts';
 import { SEED_BUGS } from './seed/bugs.ts';
 
-export const BUGS: readonly Bug[] = [...ELECTION_BUGS, ...REPLICATION_BUGS, ...DURABILITY_BUGS, ...SEED_BUGS];
+export const BUGS: readonly Bug[] = [
+  ...ELECTION_BUGS,
+  ...REPLICATION_BUGS,
+  ...MEMBERSHIP_BUGS,
+  ...DURABILITY_BUGS,
+  ...SEED_BUGS,
+];
