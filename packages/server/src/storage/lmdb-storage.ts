@@ -16,7 +16,12 @@ export interface LmdbStorageOptions {
   readonly deliver: (token: number, result: DiskResult) => void;
 }
 
-export class LmdbStorage implements Storage {
+/** A Storage that lets go of its files. */
+export interface MemberStorage extends Storage {
+  close(): Promise<void>;
+}
+
+export class LmdbStorage implements MemberStorage {
   readonly #options: LmdbStorageOptions;
   readonly #engines = new Map<string, LmdbEngine>();
   /** What is being opened, closed or removed; each waits for the one before. */
