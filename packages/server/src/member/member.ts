@@ -9,7 +9,7 @@ import { type ClientListener, type Faults, type LinkRule, startClientListener } 
 import { LmdbStorage, type LmdbStorageOptions, type MemberStorage } from '../storage/index.ts';
 import { type LinkFault, PeerTransport } from '../transport/index.ts';
 import { type EventSink, RealRandom, RealWorld } from '../world/index.ts';
-import { type KvDriver, ReplicatedStore } from './replicated-store.ts';
+import { type KvDriver, type KvDriverOptions, ReplicatedStore } from './replicated-store.ts';
 
 export interface MemberAddresses {
   readonly name: string;
@@ -47,6 +47,8 @@ export interface Member {
 export interface MemberEnvironment {
   readonly fileSystem?: FileSystem;
   readonly createStorage?: (options: LmdbStorageOptions) => MemberStorage;
+  /** Small ones, so that little is written before something happens. */
+  readonly sizes?: Pick<KvDriverOptions, 'snapshotEntries' | 'trailingEntries' | 'segmentBytes' | 'checkpoints'>;
 }
 
 /** How long a leader that stops waits for its successor. */
@@ -148,6 +150,7 @@ function assemble(
     codec: raftCodec,
     stateMachine: machine,
     ...(durable === null ? {} : { durable }),
+    ...environment.sizes,
     clients: store,
     createReplica: (outbox) =>
       new Raft(
