@@ -2,10 +2,7 @@
 import { type Bug, directed, general } from './bug.ts';
 import { lateAnswerRenewsALease, restartInsideALease, transferInsideALease } from './lease-schedules.ts';
 import { lateVotes, oldLeaderReturns } from './schedules.ts';
-import { events, type Rewrite, received, withoutMark } from './wrappers.ts';
-
-const half = (members: number): number => Math.max(1, Math.floor(members / 2));
-const majority = (members: number): number => Math.floor(members / 2) + 1;
+import { events, halfIsEnough, type Rewrite, received, withoutMark } from './wrappers.ts';
 
 export const ELECTION_BUGS: readonly Bug[] = [
   {
@@ -13,7 +10,7 @@ export const ELECTION_BUGS: readonly Bug[] = [
     pitfalls: ['S1'],
     breaks: 'half of the members is enough to elect a leader',
     source: 'Raft paper §5.2',
-    caughtBy: general({ rules: { majority: (members, purpose) => (purpose === 'elect' ? half : majority)(members) } }),
+    caughtBy: general({ rules: halfIsEnough('elect') }),
   },
   {
     id: 'r2-votes-again-in-a-term',
