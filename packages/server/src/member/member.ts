@@ -119,9 +119,7 @@ function assemble(
   });
   const world: RealWorld = new RealWorld({ network: transport, disk, onFailure: (error) => fail(asError(error)) });
   const deliver = (token: number, result: DiskResult): void => world.run((events) => events.onDisk(token, result));
-  const { createStorage = (options) => new LmdbStorage(options) } = environment;
-  const owner = `${config.cluster}/${config.name}#${disk.identity.directory}`;
-  const storage = config.storage === 'memory' ? null : createStorage({ directory: disk.directory, owner, deliver });
+  const storage = storageOf(config, disk, environment, deliver);
   const durable = storage === null ? null : new DurableKvStateMachine({ storage });
   const machine = durable ?? new KvStateMachine();
   const fail = (error: Error): void => {
@@ -167,6 +165,18 @@ function assemble(
   const assembled: Assembled = { world, transport, driver, store, storage, started, stopped, handedOver: null };
   world.attach(sink(assembled, config, logger));
   return assembled;
+}
+
+function storageOf(
+  { cluster, name, storage }: MemberConfig,
+  disk: FileDisk,
+  { createStorage = (options) => new LmdbStorage(options) }: MemberEnvironment,
+  deliver: (token: number, result: DiskResult) => void,
+): MemberStorage | null {
+  if (storage === 'memory') return null;
+  // A store belongs to its directory: it is of no use to a member that was made anew.
+  const owner = `${cluster}/${name}#${disk.identity.directory}`;
+  return createStorage({ directory: disk.directory, owner, deliver });
 }
 
 /** The log is read back, or the member cannot start from it: `CorruptLog`, `CorruptSnapshot`, `DiskError`. */
