@@ -78,6 +78,11 @@ export class Driver<Message, Result, Query, Answer> {
     return this.#malformed;
   }
 
+  /** What was applied last could not be made durable for lack of room, and will be tried again. */
+  get storeIsFull(): boolean {
+    return this.#checkpoints?.full ?? false;
+  }
+
   start(): void {
     this.#log.open();
   }

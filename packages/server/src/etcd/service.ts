@@ -1,6 +1,10 @@
 import { assert } from '@polder/core';
 import { checkKvRequest, isReadOnly, isSerializable, type KvRequest, type KvResponse } from '@polder/core/kv';
 import {
+  AlarmRequest_AlarmAction as AlarmAction,
+  AlarmRequest,
+  AlarmResponse,
+  AlarmType,
   CompactionRequest,
   CompactionResponse,
   DeleteRangeRequest,
@@ -53,6 +57,7 @@ export function etcdMethods(store: Store): [string, GrpcMethod][] {
       memberList(store, request, signal),
     ),
     unary('/etcdserverpb.Maintenance/Status', StatusRequest, StatusResponse, async () => status(store)),
+    unary('/etcdserverpb.Maintenance/Alarm', AlarmRequest, AlarmResponse, async (request) => alarm(store, request)),
     unary('/grpc.health.v1.Health/Check', HealthCheckRequest, HealthCheckResponse, async ({ service }) => {
       if (!SERVICES.has(service)) throw new GrpcError(GrpcCode.notFound, 'unknown service');
       return { status: store.status().leader === 0 ? Serving.NOT_SERVING : Serving.SERVING };
@@ -161,6 +166,29 @@ async function memberList(store: Store, request: MemberListRequest, signal: Abor
   return { header: headerOf(store, 0), members };
 }
 
+/**
+ * Alarms rise and end by themselves, with the room that there is, and each member knows its own: there is nothing to
+ * disarm, and a disarming is answered with what is left.
+ */
+function alarm(store: Store, { action, memberID, alarm: asked }: AlarmRequest): AlarmResponse {
+  if (action === AlarmAction.ACTIVATE)
+    throw new GrpcError(GrpcCode.invalidArgument, 'alarms are raised by members alone');
+  const { member, noSpace, revision } = store.status();
+  const self = idOf(store, member);
+  const isAsked = (memberID === 0n || memberID === self) && (asked === AlarmType.NONE || asked === AlarmType.NOSPACE);
+  return {
+    header: headerOf(store, revision),
+    alarms: noSpace && isAsked ? [{ memberID: self, alarm: AlarmType.NOSPACE }] : [],
+  };
+}
+
+/** As etcd writes them. */
+function errorsOf(store: Store): string[] {
+  const { leader, member, noSpace } = store.status();
+  const errors = leader === 0 ? ['etcdserver: no leader'] : [];
+  return noSpace ? [...errors, `memberID:${idOf(store, member)} alarm:NOSPACE `] : errors;
+}
+
 function status(store: Store): StatusResponse {
   const now = store.status();
   return {
@@ -171,7 +199,7 @@ function status(store: Store): StatusResponse {
     raftIndex: BigInt(now.lastIndex),
     raftTerm: BigInt(now.term),
     raftAppliedIndex: BigInt(now.appliedIndex),
-    errors: now.leader === 0 ? ['etcdserver: no leader'] : [],
+    errors: errorsOf(store),
     dbSizeInUse: BigInt(now.sizeBytes),
     isLearner: false,
   };

@@ -1,12 +1,28 @@
 /** A member whole: its directory, its peers, its replica, and the port its clients talk to. */
 import { createHash } from 'node:crypto';
-import { type DiskResult, Driver, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
+import {
+  type DiskResult,
+  Driver,
+  defined,
+  PolderError,
+  Raft,
+  type RaftOptions,
+  type RaftTiming,
+  raftCodec,
+} from '@polder/core';
 import { DurableKvStateMachine, KvStateMachine } from '@polder/core/kv';
 import { type Logger, pino } from 'pino';
 import { FileDisk, type FileSystem } from '../disk/index.ts';
 import type { StoreMember } from '../etcd/index.ts';
 import { type ClientListener, type Faults, type LinkRule, startClientListener } from '../http/index.ts';
-import { LmdbStorage, type LmdbStorageOptions, type MemberStorage } from '../storage/index.ts';
+import {
+  LmdbStorage,
+  type LmdbStorageOptions,
+  type MemberStorage,
+  QUOTA_BYTES,
+  Room,
+  type RoomOptions,
+} from '../storage/index.ts';
 import { type LinkFault, PeerTransport } from '../transport/index.ts';
 import { type EventSink, RealRandom, RealWorld } from '../world/index.ts';
 import { type KvDriver, type KvDriverOptions, ReplicatedStore } from './replicated-store.ts';
@@ -33,6 +49,8 @@ export interface MemberConfig {
   readonly timing?: Partial<RaftTiming>;
   /** `lmdb`: a store on disk, larger than memory if need be. `memory`: all of it in memory, and snapshots in files. */
   readonly storage?: 'lmdb' | 'memory';
+  /** When keys, values and their history take so much, writes are refused until there is room. Default 2 GiB, as etcd's. */
+  readonly quotaBytes?: number;
 }
 
 export interface Member {
@@ -47,6 +65,7 @@ export interface Member {
 export interface MemberEnvironment {
   readonly fileSystem?: FileSystem;
   readonly createStorage?: (options: LmdbStorageOptions) => MemberStorage;
+  readonly room?: Pick<RoomOptions, 'spaceOf' | 'everyMs'>;
   /** Small ones, so that little is written before something happens. */
   readonly sizes?: Pick<KvDriverOptions, 'snapshotEntries' | 'trailingEntries' | 'segmentBytes' | 'checkpoints'>;
 }
@@ -78,6 +97,7 @@ export async function startMember(config: MemberConfig, environment: MemberEnvir
   } catch (error) {
     assembled.world.stop();
     await assembled.transport.close();
+    assembled.room.stop();
     await assembled.storage?.close();
     await disk.close();
     throw error;
@@ -91,6 +111,7 @@ interface Assembled {
   readonly store: ReplicatedStore;
   /** null: the data is in memory. */
   readonly storage: MemberStorage | null;
+  readonly room: Room;
   readonly started: PromiseWithResolvers<undefined>;
   readonly stopped: PromiseWithResolvers<Error | null>;
   /** Resolves when another member leads, or none of this one's peers can. */
@@ -128,6 +149,14 @@ function assemble(
     store.end(error);
     stopped.resolve(error);
   };
+  const room: Room = new Room({
+    directory: disk.directory,
+    usedBytes: () => machine.sizeBytes(),
+    quotaBytes: config.quotaBytes ?? QUOTA_BYTES,
+    storeIsFull: () => driver.storeIsFull,
+    onDisk: (isShort) => onRoom(assembled, isShort, logger),
+    ...environment.room,
+  });
   const store: ReplicatedStore = new ReplicatedStore({
     driver: () => driver,
     world,
@@ -137,6 +166,8 @@ function assemble(
       clusterId: id64(config.cluster),
       member: self.id,
       peersReachable: () => transport.reachable().map((id) => nameOf(config, id)),
+      quotaBytes: room.quotaBytes,
+      isFull: () => room.isFull,
     },
     onStarted: () => started.resolve(undefined),
     onStopped: fail,
@@ -150,21 +181,31 @@ function assemble(
     ...(durable === null ? {} : { durable }),
     ...environment.sizes,
     clients: store,
-    createReplica: (outbox) =>
-      new Raft(
-        {
-          member: self.id,
-          members: config.members.map(({ id }) => id),
-          directory: disk.identity.directory,
-          random: new RealRandom(),
-          ...(config.timing === undefined ? {} : { timing: config.timing }),
-        },
-        outbox,
-      ),
+    createReplica: (outbox) => new Raft(raftOptions(config, self, disk), outbox),
   });
-  const assembled: Assembled = { world, transport, driver, store, storage, started, stopped, handedOver: null };
+  const assembled: Assembled = { world, transport, driver, store, storage, room, started, stopped, handedOver: null };
   world.attach(sink(assembled, config, logger));
   return assembled;
+}
+
+function raftOptions({ members, timing }: MemberConfig, self: MemberAddresses, disk: FileDisk): RaftOptions {
+  return {
+    member: self.id,
+    members: members.map(({ id }) => id),
+    directory: disk.identity.directory,
+    random: new RealRandom(),
+    ...(timing === undefined ? {} : { timing }),
+  };
+}
+
+/** Peers may have room where this member has none, and only a leader decides what is written everywhere. */
+function onRoom({ driver, transport, world }: Assembled, isShort: boolean, logger: Logger): void {
+  if (!isShort) return logger.info('the disk has room again');
+  logger.warn('the disk is nearly full: writes are refused here until there is room');
+  const [successor] = transport.reachable();
+  if (driver.status().role !== 'leader' || successor === undefined) return;
+  driver.transferLeadership(successor);
+  world.schedule();
 }
 
 function storageOf(
@@ -227,12 +268,13 @@ function running(
   disk: FileDisk,
   logger: Logger,
 ): Member {
-  const { world, transport, store, storage, stopped } = assembled;
+  const { world, transport, store, storage, room, stopped } = assembled;
   let ending: Promise<void> | null = null;
   const release = async (): Promise<void> => {
     world.stop();
     await listener.close();
     await transport.close();
+    room.stop();
     await storage?.close();
     await disk.close();
   };

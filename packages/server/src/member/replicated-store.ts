@@ -7,12 +7,19 @@ import {
   type RaftMessage,
   type Rejection,
 } from '@polder/core';
-import { encodeKvRequest, type KvRequest, type KvResult } from '@polder/core/kv';
+import { encodeKvRequest, type KvRequest, type KvResult, type RequestOp } from '@polder/core/kv';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
 import type { RealWorld } from '../world/index.ts';
 
 export type KvDriver = Driver<RaftMessage, KvResult, KvRequest, KvResult>;
 export type KvDriverOptions = DriverOptions<RaftMessage, KvResult, KvRequest, KvResult>;
+
+/** What a store is told of its member. */
+export interface StoreEnvironment extends Pick<StoreStatus, 'clusterId' | 'member' | 'quotaBytes'> {
+  readonly peersReachable: () => string[];
+  /** No room: of the quota, or of the disk. */
+  readonly isFull: () => boolean;
+}
 
 /** What a status tells of the data. */
 interface KvView {
@@ -42,7 +49,7 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
   readonly #world: RealWorld;
   readonly #machine: KvView;
   readonly #members: readonly StoreMember[];
-  readonly #environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
+  readonly #environment: StoreEnvironment;
   readonly #waiting = new Map<number, Waiting>();
   readonly #onStart: () => void;
   readonly #onEnd: (error: Error) => void;
@@ -55,7 +62,7 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     readonly world: RealWorld;
     readonly machine: KvView;
     readonly members: readonly StoreMember[];
-    readonly environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
+    readonly environment: StoreEnvironment;
     readonly onStarted: () => void;
     readonly onStopped: (error: Error) => void;
   }) {
@@ -69,6 +76,7 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
   }
 
   propose(request: KvRequest, signal: AbortSignal): Promise<StoreAnswer> {
+    if (this.#environment.isFull() && needsRoom(request)) return Promise.reject(noSpace());
     const command = encodeKvRequest(request);
     return this.#wait(signal, (driver) => driver.propose(command));
   }
@@ -167,6 +175,8 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
       compactRevision: this.#machine.compactRevision(),
       keys: this.#machine.keyCount(),
       sizeBytes: this.#machine.sizeBytes(),
+      noSpace: this.#environment.isFull(),
+      quotaBytes: this.#environment.quotaBytes,
       leaderChanges: this.#leaderChanges,
       peersReachable: peersReachable(),
     };
@@ -175,6 +185,17 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
   members(): readonly StoreMember[] {
     return this.#members;
   }
+}
+
+/** What makes room is done even when there is none: otherwise there never would be any. */
+function needsRoom(request: RequestOp | KvRequest): boolean {
+  if (request.type === 'put') return true;
+  return request.type === 'txn' && [...request.success, ...request.failure].some(needsRoom);
+}
+
+function noSpace(): PolderError {
+  const message = 'the quota is used up or the disk is full, and nothing was changed: delete, compact, or make room';
+  return new PolderError('NoSpace', message);
 }
 
 function rejection(reason: Rejection): PolderError {
