@@ -15,7 +15,36 @@ export interface StateMachine<Result, Query, Answer> {
   contains(member: number, boot: number, sequence: number): boolean;
   /** The command of the newest configuration entry applied: a part of the state, like its sessions. Empty: none was. */
   configuration(): Uint8Array;
-  /** The whole state as bytes; equal states give equal bytes. */
+  /** The state as it is now, to be read in pieces while the state goes on. Equal states give equal bytes. */
+  openSnapshot(): SnapshotSource;
+  /** Takes such bytes, beside the present state. */
+  stageSnapshot(): SnapshotStage;
+  /** The whole state at once, for who checkpoints a world. */
+  save(writer: ByteWriter): void;
+  load(reader: ByteReader): void;
+}
+
+/** A state that no longer changes, as a stream of bytes. It holds what it needs until it is closed. */
+export interface SnapshotSource {
+  /** The applied index of the state. */
+  readonly index: number;
+  /** From where the last read ended: exactly `sizeMax` bytes, fewer at the end, none behind it. */
+  read(sizeMax: number): Uint8Array;
+  /** All that was not read yet, which stays unread: for who checkpoints a world. */
+  rest(): Uint8Array;
+  close(): void;
+}
+
+/** A state on its way in: `write` … `write`, then `install` or `discard`. Nothing else changes before `install`. */
+export interface SnapshotStage {
+  /** The next bytes, cut anywhere. Throws `MalformedBytes`: the stage is then good for nothing but `discard`. */
+  write(bytes: Uint8Array): void;
+  /** Whether everything has come. */
+  readonly whole: boolean;
+  /** Takes the place of the state; the stage is `whole`. */
+  install(): void;
+  discard(): void;
+  /** For who checkpoints a world; `load` on a new stage of the same machine. */
   save(writer: ByteWriter): void;
   load(reader: ByteReader): void;
 }

@@ -1,5 +1,6 @@
 import type { Random } from '../../base/random.ts';
 import type { RaftRules } from './rules.ts';
+import type { SnapshotTransferOptions } from './snapshot-transfer.ts';
 
 export interface RaftTiming {
   /** The least time without a leader after which an election begins; a random part is added to each (§5.2). */
@@ -21,6 +22,7 @@ export interface RaftOptions {
   readonly directory: number;
   readonly random: Random;
   readonly timing?: Partial<RaftTiming>;
+  readonly snapshots?: Partial<SnapshotTransferOptions>;
   readonly rules?: RaftRules;
 }
 
