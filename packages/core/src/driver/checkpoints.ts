@@ -12,6 +12,18 @@ import type { DurableStateMachine } from '../consensus/state-machine.ts';
 import type { DiskResult } from '../world/world.ts';
 import { diskError, loadSnapshot, type Snapshot, saveSnapshot } from './snapshots.ts';
 
+export interface Place {
+  readonly index: number;
+  readonly term: number;
+}
+
+export interface CheckpointRules {
+  /** Up to where the log may forget (PITFALLS R29). */
+  readonly mayForget: (durable: Place, applied: Place) => Place;
+}
+
+export const CHECKPOINT_RULES: CheckpointRules = { mayForget: (durable) => durable };
+
 export interface CheckpointOptions {
   /** What is applied becomes durable after about so long. Default 100 ms. */
   readonly checkpointUs?: number;

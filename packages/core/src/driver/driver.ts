@@ -14,7 +14,7 @@ import { readEntry, readList, writeEntry, writeList } from '../consensus/entry-c
 import type { Effect, Entry, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
 import { Log } from '../log/index.ts';
 import type { DiskOperation, DiskResult } from '../world/world.ts';
-import { type CheckpointProgress, Checkpoints, storeName } from './checkpoints.ts';
+import { CHECKPOINT_RULES, type CheckpointProgress, Checkpoints, storeName } from './checkpoints.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
 import type { DriverOptions, DriverStatus } from './options.ts';
@@ -405,11 +405,12 @@ export class Driver<Message, Result, Query, Answer> {
 
   /** The log may forget what a store holds durably, and nothing beyond (PITFALLS R29). */
   #maybeNameStore(): void {
-    const { durable, snapshotEntries = 10_000 } = this.#options;
+    const { durable, snapshotEntries = 10_000, checkpointRules = CHECKPOINT_RULES } = this.#options;
     if (this.#checkpoints === null || durable === undefined || this.#namingInLog) return;
     const { staged } = this.#checkpoints;
     if (staged !== null) return this.#nameInLog(staged, 'peer', storeName(staged.index, staged.term));
-    const { index, term } = durable.durable;
+    const applied = { index: durable.appliedIndex(), term: this.#appliedTerm };
+    const { index, term } = checkpointRules.mayForget(durable.durable, applied);
     if (index - this.#snapshotIndex < snapshotEntries) return;
     this.#snapshotIndex = index;
     this.#nameInLog({ index, term, bytes: EMPTY_BYTES }, 'own', durable.store);
@@ -530,7 +531,11 @@ export class Driver<Message, Result, Query, Answer> {
       to.varint(id);
       queryCodec.encode(to, query);
     });
-    for (const part of [this.#log, this.#snapshots, this.#replica, this.#options.stateMachine]) part.save(writer);
+    for (const part of [this.#log, this.#snapshots, this.#replica]) part.save(writer);
+    const { stateMachine, durable } = this.#options;
+    this.#checkpoints?.save(writer);
+    if (durable === undefined) stateMachine.save(writer);
+    else durable.saveProcess(writer);
   }
 
   load(reader: ByteReader): void {
@@ -551,7 +556,11 @@ export class Driver<Message, Result, Query, Answer> {
     this.#readyReads = readList(reader, (from) => ({ id: from.varint(), index: from.varint() }));
     this.#changes = new Set(readList(reader, (from) => from.varint()));
     this.#queries = new Map(readList(reader, (from) => [from.varint(), queryCodec.decode(from)] as const));
-    for (const part of [this.#log, this.#snapshots, this.#replica, this.#options.stateMachine]) part.load(reader);
+    for (const part of [this.#log, this.#snapshots, this.#replica]) part.load(reader);
+    const { stateMachine, durable } = this.#options;
+    this.#checkpoints?.load(reader);
+    if (durable === undefined) stateMachine.load(reader);
+    else durable.loadProcess(reader);
   }
 
   #stop(error: Error): void {

@@ -1,4 +1,4 @@
-export type { CheckpointOptions } from './checkpoints.ts';
+export { CHECKPOINT_RULES, type CheckpointOptions, type CheckpointRules } from './checkpoints.ts';
 export { Driver } from './driver.ts';
 export { decodeFrame } from './frame.ts';
 export type {

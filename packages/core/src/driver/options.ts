@@ -3,7 +3,7 @@ import type { Codec, Outbox, Rejection, Replica, ReplicaStatus } from '../consen
 import type { DurableStateMachine, StateMachine } from '../consensus/state-machine.ts';
 import type { LogRules } from '../log/index.ts';
 import type { World } from '../world/world.ts';
-import type { CheckpointOptions } from './checkpoints.ts';
+import type { CheckpointOptions, CheckpointRules } from './checkpoints.ts';
 
 export interface ClientPort<Result, Answer> {
   onProposed(id: number, outcome: ProposalOutcome<Result>): void;
@@ -48,6 +48,7 @@ export interface DriverOptions<Message, Result, Query, Answer> {
   readonly segmentBytes?: number;
   /** For the zoo. */
   readonly logRules?: LogRules;
+  readonly checkpointRules?: CheckpointRules;
 }
 
 export type DriverStatus = ReplicaStatus & {

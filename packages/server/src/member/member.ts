@@ -1,11 +1,12 @@
 /** A member whole: its directory, its peers, its replica, and the port its clients talk to. */
 import { createHash } from 'node:crypto';
-import { Driver, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
-import { KvStateMachine } from '@polder/core/kv';
+import { type DiskResult, Driver, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
+import { DurableKvStateMachine, KvStateMachine } from '@polder/core/kv';
 import { type Logger, pino } from 'pino';
 import { FileDisk, type FileSystem } from '../disk/index.ts';
 import type { StoreMember } from '../etcd/index.ts';
 import { type ClientListener, type Faults, type LinkRule, startClientListener } from '../http/index.ts';
+import { LmdbStorage, type LmdbStorageOptions, type MemberStorage } from '../storage/index.ts';
 import { type LinkFault, PeerTransport } from '../transport/index.ts';
 import { type EventSink, RealRandom, RealWorld } from '../world/index.ts';
 import { type KvDriver, ReplicatedStore } from './replicated-store.ts';
@@ -30,6 +31,8 @@ export interface MemberConfig {
   readonly breakable: boolean;
   readonly logLevel: string;
   readonly timing?: Partial<RaftTiming>;
+  /** `lmdb`: a store on disk, larger than memory if need be. `memory`: all of it in memory, and snapshots in files. */
+  readonly storage?: 'lmdb' | 'memory';
 }
 
 export interface Member {
@@ -43,6 +46,7 @@ export interface Member {
 /** What a test puts in the place of the machine. */
 export interface MemberEnvironment {
   readonly fileSystem?: FileSystem;
+  readonly createStorage?: (options: LmdbStorageOptions) => MemberStorage;
 }
 
 /** How long a leader that stops waits for its successor. */
@@ -61,7 +65,7 @@ export async function startMember(config: MemberConfig, environment: MemberEnvir
   const logger = pino({ level: config.logLevel, base: { member: config.name } });
   const owner = { cluster: config.cluster, member: config.name };
   const disk = await FileDisk.open(config.dataDirectory, { ...owner, ...environment });
-  const assembled = assemble(config, self, disk, logger);
+  const assembled = assemble(config, self, disk, logger, environment);
   try {
     await assembled.transport.listen();
     assembled.world.run(() => assembled.driver.start());
@@ -72,6 +76,7 @@ export async function startMember(config: MemberConfig, environment: MemberEnvir
   } catch (error) {
     assembled.world.stop();
     await assembled.transport.close();
+    await assembled.storage?.close();
     await disk.close();
     throw error;
   }
@@ -82,13 +87,21 @@ interface Assembled {
   readonly transport: PeerTransport;
   readonly driver: KvDriver;
   readonly store: ReplicatedStore;
+  /** null: the data is in memory. */
+  readonly storage: MemberStorage | null;
   readonly started: PromiseWithResolvers<undefined>;
   readonly stopped: PromiseWithResolvers<Error | null>;
   /** Resolves when another member leads, or none of this one's peers can. */
   handedOver: (() => void) | null;
 }
 
-function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, logger: Logger): Assembled {
+function assemble(
+  config: MemberConfig,
+  self: MemberAddresses,
+  disk: FileDisk,
+  logger: Logger,
+  environment: MemberEnvironment,
+): Assembled {
   const started = withResolvers<undefined>();
   const stopped = withResolvers<Error | null>();
   const peers = config.members.filter(({ id }) => id !== self.id);
@@ -103,7 +116,12 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
     onFrame: (from, directory, frame) => world.onFrame(from, directory, frame),
   });
   const world: RealWorld = new RealWorld({ network: transport, disk, onFailure: (error) => fail(asError(error)) });
-  const machine = new KvStateMachine();
+  const deliver = (token: number, result: DiskResult): void => world.run((events) => events.onDisk(token, result));
+  const { createStorage = (options) => new LmdbStorage(options) } = environment;
+  const owner = `${config.cluster}/${config.name}#${disk.identity.directory}`;
+  const storage = config.storage === 'memory' ? null : createStorage({ directory: disk.directory, owner, deliver });
+  const durable = storage === null ? null : new DurableKvStateMachine({ storage });
+  const machine = durable ?? new KvStateMachine();
   const fail = (error: Error): void => {
     logger.fatal({ err: error }, 'stopped');
     world.stop();
@@ -129,6 +147,7 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
     world,
     codec: raftCodec,
     stateMachine: machine,
+    ...(durable === null ? {} : { durable }),
     clients: store,
     createReplica: (outbox) =>
       new Raft(
@@ -142,7 +161,7 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
         outbox,
       ),
   });
-  const assembled: Assembled = { world, transport, driver, store, started, stopped, handedOver: null };
+  const assembled: Assembled = { world, transport, driver, store, storage, started, stopped, handedOver: null };
   world.attach(sink(assembled, config, logger));
   return assembled;
 }
@@ -195,12 +214,13 @@ function running(
   disk: FileDisk,
   logger: Logger,
 ): Member {
-  const { world, transport, store, stopped } = assembled;
+  const { world, transport, store, storage, stopped } = assembled;
   let ending: Promise<void> | null = null;
   const release = async (): Promise<void> => {
     world.stop();
     await listener.close();
     await transport.close();
+    await storage?.close();
     await disk.close();
   };
   const stop = async (): Promise<void> => {

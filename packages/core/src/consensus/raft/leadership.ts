@@ -84,7 +84,6 @@ export class Leadership {
   append(proposal: Proposal): boolean {
     if (this.transferTo !== 0) return false;
     if (this.uncommittedBytes + proposal.command.length > UNCOMMITTED_BYTES_MAX) return false;
-    this.uncommittedBytes += proposal.command.length;
     this.#append(proposal);
     return true;
   }

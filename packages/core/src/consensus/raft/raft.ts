@@ -179,7 +179,9 @@ export class Raft implements Replica<RaftMessage> {
   #onReceive(from: number, directory: number, received: RaftMessage): void {
     if (received.type === 'removed') return this.#outbox.put(removedMember(this.#member));
     const standing = this.#membership.judge(from, directory, this.#commitIndex);
-    if (standing === 'removed') return this.#send(from, { type: 'removed' });
+    // The last word of a leader that left office, which may come after the news that it is out.
+    const farewell = received.type === 'timeoutNow' && from === this.#election.leader;
+    if (standing === 'removed' && !farewell) return this.#send(from, { type: 'removed' });
     if (standing === 'replaced') return this.#send(from, { type: 'refused', directory });
     const message = this.#registration.admit(from, directory, received);
     if (message !== null) this.#onMessage(from, message);
@@ -326,6 +328,8 @@ export class Raft implements Replica<RaftMessage> {
   }
 
   #appendEntry(origin: Origin | null, command: Uint8Array): void {
+    assert(this.#leadership !== null, 'only a leader makes entries');
+    this.#leadership.uncommittedBytes += command.length;
     this.#store({ term: this.#election.term, index: this.#log.lastIndex + 1, origin, command });
   }
 

@@ -111,6 +111,33 @@ export const DURABILITY_BUGS: readonly Bug[] = [
     }),
   },
   {
+    id: 'r29-log-forgets-what-the-store-lacks',
+    pitfalls: ['R29'],
+    breaks: 'the log forgets everything that is applied, though the store holds durably only a part of it',
+    source: 'PITFALLS R29',
+    caughtBy: general({ checkpointRules: { mayForget: (_, applied) => applied } }),
+  },
+  {
+    id: 'r29-store-never-synced',
+    pitfalls: ['R29'],
+    breaks: 'what was written to the store counts as durable, though it was not synced',
+    source: 'LMDB’s own MDB_NOSYNC: a system crash can then undo transactions',
+    caughtBy: general({
+      disk: disk((operation) =>
+        operation.type === 'sync' && operation.file.startsWith('store-') ? { operation: IDLE, result: DONE } : null,
+      ),
+    }),
+  },
+  {
+    id: 'r29-index-apart-from-data',
+    pitfalls: ['R29'],
+    breaks: 'the store learns the applied index in one transaction and the data in the next',
+    source: 'PITFALLS R29; etcd issue 13766: a consistent index that was ahead of its data',
+    caughtBy: general({
+      transactionsOf: (transaction) => [{ changes: new Map(), record: transaction.record }, transaction],
+    }),
+  },
+  {
     id: 'wire-without-checksum',
     pitfalls: [],
     breaks: 'frames are believed without looking at their checksums',
