@@ -54,9 +54,9 @@ export interface SnapshotStage {
  * until a checkpoint has written it; the log may forget only what a checkpoint has made durable (PITFALLS R29).
  *
  *   open ──► apply … checkpoint ──► (apply …) its outcome ──► durable
- *                    stage ──► its outcome, and then the log's record that names the store ──► adopt
+ *                    stage ──► (fill, flushStage) … finishStage ──► its outcome, and then the log's record ──► adopt
  *
- * One of `open`, `checkpoint`, `stage` at a time. Its outcome comes as a disk event under the token, never from
+ * One of `open`, `checkpoint`, `stage`, `flushStage`, `finishStage` at a time. Its outcome comes as a disk event under the token, never from
  * inside, and is handed to `settle`.
  */
 export interface DurableStateMachine<Result, Query, Answer> extends StateMachine<Result, Query, Answer> {
@@ -64,10 +64,19 @@ export interface DurableStateMachine<Result, Query, Answer> extends StateMachine
   open(token: number, store: string): void;
   /** Begins to write what is applied now; `term` is that of the entry applied last. */
   checkpoint(token: number, term: number): void;
-  /** Begins to make another store, of a peer's snapshot: the bytes of its `save`, its last entry's term. */
-  stage(token: number, store: string, bytes: Uint8Array, term: number): void;
-  /** False: that was a part of it, and the token will come again. */
-  settle(outcome: 'done' | 'error'): boolean;
+  /** Begins to make another store, for a peer's snapshot. */
+  stage(token: number, store: string): void;
+  /** What goes into it: the bytes of the peer's `openSnapshot`, in order, while nothing is begun. */
+  readonly staging: Pick<SnapshotStage, 'write' | 'whole'>;
+  /** About what of it is in memory only. */
+  readonly stagedBytes: number;
+  /** Begins to write what has come of it so far, so that memory is free for more. */
+  flushStage(token: number): void;
+  /** Begins to make it durable, whole; `term` is that of its last entry. */
+  finishStage(token: number, term: number): void;
+  /** It is not wanted. */
+  discardStage(): void;
+  settle(outcome: 'done' | 'error'): void;
   /** What was staged, and is named in the log now, takes the place of this machine's state and store. */
   adopt(): void;
   /** All of it as it is in this process, for one that goes on elsewhere with the same stores. */

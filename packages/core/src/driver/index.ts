@@ -1,5 +1,7 @@
 export { CHECKPOINT_RULES, type CheckpointOptions, type CheckpointRules } from './checkpoints.ts';
 export { Driver } from './driver.ts';
+export { SNAPSHOT_RULES, type SnapshotRules } from './snapshot-arrival.ts';
+export { BytesSource, type SnapshotName, SnapshotOpener, SnapshotSealer } from './snapshot-file.ts';
 export { decodeFrame } from './frame.ts';
 export type {
   ChangeOutcome,

@@ -63,6 +63,14 @@ export class SnapshotArrival {
     return arriving !== null && arriving.sizeBytes > 0 && arriving.writtenBytes === arriving.sizeBytes ? arriving : null;
   }
 
+  get busy(): boolean {
+    return this.#arriving !== null;
+  }
+
+  owns(token: number): boolean {
+    return this.#arriving?.appends.some((append) => append.token === token) === true;
+  }
+
   /** null: there is nothing to say yet. A chunk out of order is dropped: the peer hears where to go on. */
   store({ index, term, offset, data, done }: Chunk): Stored | null {
     if (this.whole !== null) return null;

@@ -41,6 +41,19 @@ export class SnapshotLoader {
     this.#pieceBytes = pieceBytes;
   }
 
+  get busy(): boolean {
+    return this.#job !== null;
+  }
+
+  /** It waits for `resume`. */
+  get pauses(): boolean {
+    return this.#job?.token === 0;
+  }
+
+  owns(token: number): boolean {
+    return this.#job?.token === token;
+  }
+
   begin(name: SnapshotName, file: string, sink: SnapshotSink): void {
     assert(this.#job === null, 'one snapshot is loaded at a time');
     const token = this.#submit({ type: 'size', file });
@@ -48,10 +61,10 @@ export class SnapshotLoader {
     this.#job = { name, file, sink, opener, token, sizeBytes: -1, offset: 0, checksums: [] };
   }
 
-  /** null: not its token. */
-  onDisk(token: number, result: DiskResult): LoadProgress | null {
+  /** What was asked for last has come. */
+  onDisk(result: DiskResult): LoadProgress {
     const job = this.#job;
-    if (job === null || job.token !== token) return null;
+    assert(job !== null, 'a snapshot is being loaded');
     if (result.type === 'size') job.sizeBytes = result.sizeBytes;
     if (result.type !== 'bytes') return this.#read(job);
     try {
@@ -63,10 +76,15 @@ export class SnapshotLoader {
     }
   }
 
+  /** What is still read is not looked at. */
+  cancel(): void {
+    this.#job = null;
+  }
+
   /** The sink wants more. */
-  resume(): LoadProgress {
-    assert(this.#job !== null && this.#job.token === 0, 'what goes on had paused');
-    return this.#read(this.#job);
+  resume(): void {
+    assert(this.#job !== null && this.pauses, 'what goes on had paused');
+    this.#read(this.#job);
   }
 
   #onPiece(job: Job, bytes: Uint8Array): LoadProgress {

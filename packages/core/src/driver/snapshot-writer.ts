@@ -10,6 +10,7 @@ import { type ByteReader, type ByteWriter, EMPTY_BYTES } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts';
 import type { SnapshotSource } from '../consensus/state-machine.ts';
 import type { DiskOperation } from '../world/world.ts';
+import type { SnapshotRules } from './snapshot-arrival.ts';
 import { type SnapshotName, SnapshotSealer, snapshotFile } from './snapshot-file.ts';
 import type { StoredSnapshot } from './stored-snapshot.ts';
 
@@ -30,11 +31,13 @@ interface Job {
 export class SnapshotWriter {
   readonly #submit: (operation: DiskOperation) => number;
   readonly #pieceBytes: number;
+  readonly #rules: SnapshotRules;
   #job: Job | null = null;
 
-  constructor(submit: (operation: DiskOperation) => number, pieceBytes: number) {
+  constructor(submit: (operation: DiskOperation) => number, pieceBytes: number, rules: SnapshotRules) {
     this.#submit = submit;
     this.#pieceBytes = pieceBytes;
+    this.#rules = rules;
   }
 
   get busy(): boolean {
@@ -55,10 +58,14 @@ export class SnapshotWriter {
     this.#job = null;
   }
 
-  /** undefined: not its token. null: it goes on. */
-  onDisk(token: number): StoredSnapshot | null | undefined {
+  owns(token: number): boolean {
+    return this.#job?.token === token;
+  }
+
+  /** What was begun last is done. null: there is more to do. */
+  onDisk(): StoredSnapshot | null {
     const job = this.#job;
-    if (job === null || job.token !== token) return undefined;
+    assert(job !== null, 'a snapshot is being written');
     const { name } = job.sealer;
     switch (job.step) {
       case 'make':
@@ -73,7 +80,7 @@ export class SnapshotWriter {
       case 'lastSync':
         return this.#do(job, 'rename', { type: 'rename', file: PART_FILE, to: snapshotFile(name.index) });
       case 'rename':
-        return this.#do(job, 'syncDirectory', { type: 'syncDirectory' });
+        return this.#do(job, 'syncDirectory', { type: this.#rules.syncsName() ? 'syncDirectory' : 'list' });
       case 'syncDirectory':
         this.#job = null;
         return { ...name, sizeBytes: job.sizeBytes, checksums: job.checksums, pieceBytes: this.#pieceBytes };

@@ -79,7 +79,7 @@ export class KvSnapshotSource implements SnapshotSource {
   }
 
   #nextBlock(at: Position): void {
-    let content = EMPTY_BYTES;
+    let content: Uint8Array = EMPTY_BYTES;
     while (content.length === 0 && at.section !== 'end') {
       content = at.section === 'head' ? this.#head : this.#versions(at, this.#view[at.section]);
       if (content.length > 0 && at.section !== 'head') continue;
@@ -186,14 +186,13 @@ export class KvSnapshotStage implements SnapshotStage {
   }
 
   save(writer: ByteWriter): void {
-    writer.bytes(this.#pending);
-    writer.u32(this.#crc);
-    writer.bytes(this.#head);
+    this.saveScalars(writer);
     if (this.#versions === null) return;
     const { current, past } = this.#versions.stores;
     for (const store of [current, past]) {
       writer.varint(store.size);
-      store.scan(EMPTY_BYTES, null, (_, version) => {
+      store.scan(EMPTY_BYTES, null, (key, version) => {
+        writer.bytes(key);
         writeVersion(writer, version);
         return true;
       });
@@ -201,15 +200,34 @@ export class KvSnapshotStage implements SnapshotStage {
   }
 
   load(reader: ByteReader): void {
+    this.loadScalars(reader);
+    if (this.#versions === null) return;
+    const { current, past } = this.#versions.stores;
+    for (const store of [current, past]) {
+      for (let left = reader.varint(); left > 0; left--) store.put(reader.bytes(), readVersion(reader));
+    }
+  }
+
+  /** All but the versions: where the stores are another's to save. */
+  saveScalars(writer: ByteWriter): void {
+    writer.bytes(this.#pending);
+    writer.u32(this.#crc);
+    writer.bytes(this.#head);
+    if (this.#versions === null) return;
+    writer.varint(this.#currentLeft);
+    writer.varint(this.#pastLeft);
+    this.#versions.saveScalars(writer);
+  }
+
+  loadScalars(reader: ByteReader): void {
     this.#pending = reader.bytes();
     this.#crc = reader.u32();
     const head = reader.bytes();
     if (head.length === 0) return;
     this.#onHead(head);
-    assert(this.#versions !== null, 'the head was read');
-    for (const _ of ['current', 'past']) {
-      for (let left = reader.varint(); left > 0; left--) this.#add(this.#versions, readVersion(reader));
-    }
+    this.#currentLeft = reader.varint();
+    this.#pastLeft = reader.varint();
+    this.#versions?.loadScalars(reader);
   }
 }
 

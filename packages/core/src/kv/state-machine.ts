@@ -4,7 +4,7 @@ import { PolderError } from '../base/error.ts';
 import { isConfiguration } from '../consensus/configuration.ts';
 import type { Entry } from '../consensus/replica.ts';
 import { SessionTable } from '../consensus/sessions.ts';
-import type { SnapshotSource, SnapshotStage, StateMachine } from '../consensus/state-machine.ts';
+import type { SnapshotSource, StateMachine } from '../consensus/state-machine.ts';
 import { checkKvRequest } from './check.ts';
 import { decodeKvRequest } from './codec.ts';
 import { execute } from './execute.ts';
@@ -15,7 +15,6 @@ import { storesInMemory, VersionedStore } from './versioned-store.ts';
 
 /** etcd's KV as a replicated state machine: data, sessions and the applied index are one state. */
 export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResult> {
-  readonly #createStores: () => VersionStores;
   #store: VersionedStore;
   #sessions = new SessionTable();
   #appliedIndex = 0;
@@ -23,7 +22,6 @@ export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResul
 
   /** `createStores` gives the first stores, and empty ones for each snapshot that is staged. Default: in memory. */
   constructor(createStores: () => VersionStores = storesInMemory) {
-    this.#createStores = createStores;
     this.#store = new VersionedStore(createStores);
   }
 
@@ -87,7 +85,7 @@ export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResul
     return new KvSnapshotSource(this.#scalars(), this.#store.view());
   }
 
-  stageSnapshot(): SnapshotStage {
+  stageSnapshot(): KvSnapshotStage {
     const stage = (revision: number, compacted: number) => this.#store.stage(revision, compacted);
     return new KvSnapshotStage(stage, (scalars, versions) => {
       this.#appliedIndex = scalars.appliedIndex;

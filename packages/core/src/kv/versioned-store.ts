@@ -265,6 +265,18 @@ export class StagedVersions {
     this.#last = key;
   }
 
+  saveScalars(writer: ByteWriter): void {
+    writer.varint(this.sizeBytes);
+    writer.bytes(this.#last);
+    writer.bool(this.#isPast);
+  }
+
+  loadScalars(reader: ByteReader): void {
+    this.sizeBytes = reader.varint();
+    this.#last = reader.bytes();
+    this.#isPast = reader.bool();
+  }
+
   discard(): void {
     this.stores.current.close();
     this.stores.past.close();

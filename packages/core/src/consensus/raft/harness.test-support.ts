@@ -1,6 +1,7 @@
 /** One Raft member on a bench: events in by hand, effects out to look at. */
 import { ByteReader, ByteWriter, utf8 } from '../../base/bytes.ts';
 import type { Effect, Entry, LogRecord, Recovered, ReplicaEvent } from '../replica.ts';
+import type { SnapshotTransferOptions } from './snapshot-transfer.ts';
 import { RAFT_RULES, Raft, type RaftMessage, type RaftRules } from './index.ts';
 
 export type RaftEffect = Effect<RaftMessage>;
@@ -22,6 +23,7 @@ export interface BenchOptions {
   readonly log?: readonly number[];
   readonly registered?: boolean;
   readonly directories?: ReadonlyMap<number, number>;
+  readonly snapshots?: Partial<SnapshotTransferOptions>;
 }
 
 export function directoryOf(member: number): number {
@@ -64,7 +66,8 @@ export class Bench {
   #make(): Raft {
     const member = this.#options.member ?? 1;
     const { members } = this;
-    const options = { member, directory: directoryOf(member), members, random: { below: () => 0 } };
+    const { snapshots = {} } = this.#options;
+    const options = { member, directory: directoryOf(member), members, random: { below: () => 0 }, snapshots };
     return new Raft({ ...options, rules: { ...RAFT_RULES, ...this.#options.rules } }, { put: (e) => this.#put(e) });
   }
 

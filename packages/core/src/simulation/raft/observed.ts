@@ -115,11 +115,10 @@ export class ObservedDurableKv extends DurableKvStateMachine {
     this.#opening = true;
   }
 
-  override settle(outcome: 'done' | 'error'): boolean {
-    const finished = super.settle(outcome);
+  override settle(outcome: 'done' | 'error'): void {
+    super.settle(outcome);
     if (this.#opening) this.#invariants.onLoaded(this.#member, this.appliedIndex());
     this.#opening = false;
-    return finished;
   }
 
   override adopt(): void {
