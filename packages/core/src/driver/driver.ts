@@ -17,21 +17,12 @@ import type { DiskOperation, DiskResult } from '../world/world.ts';
 import { CHECKPOINT_RULES, type CheckpointProgress, Checkpoints, storeName } from './checkpoints.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
+import type { Input } from './input.ts';
 import type { DriverOptions, DriverStatus } from './options.ts';
 import { SNAPSHOT_RULES, type Stored } from './snapshot-arrival.ts';
 import { type SnapshotName, snapshotFile } from './snapshot-file.ts';
-import type { WantedChunk } from './snapshot-reads.ts';
-import { type Purpose, type SnapshotProgress, Snapshots } from './snapshots.ts';
+import { type OpenSnapshot, type Purpose, type SnapshotProgress, Snapshots } from './snapshots.ts';
 import { diskError } from './stored-snapshot.ts';
-
-type Input<Query> =
-  | { readonly type: 'frame'; readonly from: number; readonly frame: Uint8Array }
-  | { readonly type: 'disk'; readonly token: number; readonly result: DiskResult }
-  | { readonly type: 'wake' }
-  | { readonly type: 'propose'; readonly id: number; readonly command: Uint8Array }
-  | { readonly type: 'read'; readonly id: number; readonly query: Query }
-  | { readonly type: 'transfer'; readonly to: number }
-  | { readonly type: 'change'; readonly id: number; readonly changes: readonly MembershipChange[] };
 
 /** Of a snapshot so much is in memory at a time. */
 const SNAPSHOT_PIECE_BYTES = 256 * 1024;
@@ -248,9 +239,9 @@ export class Driver<Message, Result, Query, Answer> {
       case 'rejected':
         return this.#onRejected(effect.id, effect.reason);
       case 'readSnapshot':
-        return this.#onReadSnapshot(effect);
+        return this.#snapshots.read(effect, this.#replica.status().firstIndex - 1, () => this.#openSnapshot());
       case 'closeSnapshot':
-        return this.#snapshots.close(effect.to, this.#checkpoints === null);
+        return this.#snapshots.close(effect.to);
       case 'storeSnapshot':
         return this.#onStored(this.#snapshots.store(effect));
       case 'installSnapshot':
@@ -383,7 +374,7 @@ export class Driver<Message, Result, Query, Answer> {
     const applied = stateMachine.appliedIndex();
     if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
     this.#snapshotIndex = applied;
-    this.#snapshots.write({ index: applied, term: this.#appliedTerm }, stateMachine.openSnapshot());
+    this.#snapshots.write(this.#openSnapshot());
   }
 
   /**
@@ -506,16 +497,10 @@ export class Driver<Message, Result, Query, Answer> {
     this.#step({ type: 'snapshotInstalled', index, term, configuration, settled });
   }
 
-  /** A store on disk has no snapshot at hand: one is written for peers that need it, unless the last one still serves. */
-  #onReadSnapshot(wanted: WantedChunk): void {
-    const { newest } = this.#snapshots;
-    if (this.#checkpoints === null || wanted.index > 0) return void this.#snapshots.read(wanted);
-    if (newest !== null && newest.index + 1 >= this.#replica.status().firstIndex) return void this.#snapshots.read(wanted);
-    this.#snapshots.waitForNewest(wanted);
-    if (this.#snapshots.busy) return;
+  #openSnapshot(): OpenSnapshot {
     const { stateMachine } = this.#options;
     const name = { index: stateMachine.appliedIndex(), term: this.#appliedTerm };
-    this.#snapshots.write(name, stateMachine.openSnapshot());
+    return { name, source: stateMachine.openSnapshot() };
   }
 
   // ── stopping, saving ──────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,5 @@
 export { CHECKPOINT_RULES, type CheckpointOptions, type CheckpointRules } from './checkpoints.ts';
 export { Driver } from './driver.ts';
-export { SNAPSHOT_RULES, type SnapshotRules } from './snapshot-arrival.ts';
-export { BytesSource, type SnapshotName, SnapshotOpener, SnapshotSealer } from './snapshot-file.ts';
 export { decodeFrame } from './frame.ts';
 export type {
   ChangeOutcome,
@@ -11,4 +9,6 @@ export type {
   ProposalOutcome,
   ReadOutcome,
 } from './options.ts';
+export { SNAPSHOT_RULES, type SnapshotRules } from './snapshot-arrival.ts';
+export { BytesSource, type SnapshotName, SnapshotOpener, SnapshotSealer } from './snapshot-file.ts';
 export { type FrameFault, FrameReader, MAX_FRAME_BYTES, type ReadResult, wrapFrame } from './wire.ts';

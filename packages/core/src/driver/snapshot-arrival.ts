@@ -60,7 +60,9 @@ export class SnapshotArrival {
   /** What is there, whole, until `drop`. */
   get whole(): SnapshotName | null {
     const arriving = this.#arriving;
-    return arriving !== null && arriving.sizeBytes > 0 && arriving.writtenBytes === arriving.sizeBytes ? arriving : null;
+    return arriving !== null && arriving.sizeBytes > 0 && arriving.writtenBytes === arriving.sizeBytes
+      ? arriving
+      : null;
   }
 
   get busy(): boolean {

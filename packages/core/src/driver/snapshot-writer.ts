@@ -120,7 +120,14 @@ export class SnapshotWriter {
     if (!reader.bool()) return;
     const sealer = SnapshotSealer.load(reader);
     const step = STEPS[reader.u8()] ?? 'make';
-    const job: Job = { sealer, step, token: reader.varint(), sizeBytes: reader.varint(), unsyncedBytes: 0, checksums: [] };
+    const job: Job = {
+      sealer,
+      step,
+      token: reader.varint(),
+      sizeBytes: reader.varint(),
+      unsyncedBytes: 0,
+      checksums: [],
+    };
     job.unsyncedBytes = reader.varint();
     for (let left = reader.varint(); left > 0; left--) job.checksums.push(reader.u32());
     this.#job = job;

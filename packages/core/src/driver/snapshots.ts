@@ -34,6 +34,11 @@ export interface SnapshotsOptions {
   readonly rules: SnapshotRules;
 }
 
+export interface OpenSnapshot {
+  readonly name: SnapshotName;
+  readonly source: SnapshotSource;
+}
+
 export type SnapshotProgress =
   | { readonly type: 'working' }
   /** What the log names is in its place. */
@@ -114,7 +119,7 @@ export class Snapshots {
 
   // ── an own one ────────────────────────────────────────────────────────────────────────────────────────────
 
-  write(name: SnapshotName, source: SnapshotSource): void {
+  write({ name, source }: OpenSnapshot): void {
     this.#writer.begin(name, source);
   }
 
@@ -138,24 +143,29 @@ export class Snapshots {
 
   // ── for peers ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** What is gone, or was never there, is not read. */
-  read(wanted: WantedChunk): void {
-    this.#reads.read(wanted, this.#newest);
+  /**
+   * A member whose state is in a store has no snapshot at hand. One is written for the peers that need it, unless the
+   * last one still serves: what follows it is in the log, which begins behind `logBase`.
+   */
+  read(wanted: WantedChunk, logBase: number, open: () => OpenSnapshot): void {
+    const serves = !this.#isForPeers || (this.#newest !== null && this.#newest.index >= logBase);
+    if (wanted.index > 0 || serves) return this.#reads.read(wanted, this.#newest);
+    this.#reads.wait(wanted);
+    if (!this.busy) this.write(open());
   }
 
-  /** Until `serve`. */
-  waitForNewest(wanted: WantedChunk): void {
-    this.#reads.wait(wanted);
+  /** Snapshots here are for peers only: the log names stores. */
+  get #isForPeers(): boolean {
+    return this.#options.sink !== null;
   }
 
   serve(): void {
     this.#reads.serve(this.#newest);
   }
 
-  /** `keepsNewest`: it stays even if no peer reads it. */
-  close(peer: number, keepsNewest: boolean): void {
+  close(peer: number): void {
     this.#remove(this.#reads.close(peer));
-    if (!keepsNewest && this.#newest !== null && !this.#reads.uses(this.#newest.index)) this.#replace(null);
+    if (this.#isForPeers && this.#newest !== null && !this.#reads.uses(this.#newest.index)) this.#replace(null);
   }
 
   // ── a peer's ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -169,7 +179,7 @@ export class Snapshots {
   install(): void {
     assert(this.#arrival.whole !== null, 'what is installed is whole');
     this.#writer.cancel();
-    if (this.#options.sink === null) this.#install.begin();
+    if (!this.#isForPeers) this.#install.begin();
   }
 
   /** The sink is ready for its first piece, or for more. */
@@ -189,7 +199,7 @@ export class Snapshots {
   finish(): void {
     this.#install.finish();
     this.drop();
-    if (this.#options.sink !== null) this.#submit({ type: 'remove', file: ARRIVING_FILE });
+    if (this.#isForPeers) this.#submit({ type: 'remove', file: ARRIVING_FILE });
   }
 
   /** A peer's is on its way into the place of a state in memory. */
@@ -278,7 +288,7 @@ export class Snapshots {
       this.#newest = snapshot;
       return { type: 'started' };
     }
-    if (this.#options.sink !== null) return { type: 'arrived', snapshot };
+    if (this.#isForPeers) return { type: 'arrived', snapshot };
     this.#install.onLoaded(snapshot);
     return WORKING;
   }

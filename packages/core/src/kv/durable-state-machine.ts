@@ -138,7 +138,14 @@ interface Staging {
 const NOTHING = new KvStateMachine();
 
 const IDLE: Job = { type: 'idle' };
-const JOBS = ['idle', 'opening', 'writing', 'making', 'flushing', 'finishing'] as const satisfies readonly Job['type'][];
+const JOBS = [
+  'idle',
+  'opening',
+  'writing',
+  'making',
+  'flushing',
+  'finishing',
+] as const satisfies readonly Job['type'][];
 
 function writePlace(writer: ByteWriter, { index, term }: Place): void {
   writer.varint(index);

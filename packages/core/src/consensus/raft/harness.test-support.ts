@@ -1,8 +1,8 @@
 /** One Raft member on a bench: events in by hand, effects out to look at. */
 import { ByteReader, ByteWriter, utf8 } from '../../base/bytes.ts';
 import type { Effect, Entry, LogRecord, Recovered, ReplicaEvent } from '../replica.ts';
-import type { SnapshotTransferOptions } from './snapshot-transfer.ts';
 import { RAFT_RULES, Raft, type RaftMessage, type RaftRules } from './index.ts';
+import type { SnapshotTransferOptions } from './snapshot-transfer.ts';
 
 export type RaftEffect = Effect<RaftMessage>;
 type EffectOf<T extends RaftEffect['type']> = Extract<RaftEffect, { type: T }>;

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { equalBytes, utf8 } from '../../base/bytes.ts';
 import { draw, scaled } from '../../base/random.ts';
-import { Bench, directoryOf, ELECTION_US, entry, HEARTBEAT_US, of, type RaftEffect, sends } from './harness.test-support.ts';
+import {
+  Bench,
+  directoryOf,
+  ELECTION_US,
+  entry,
+  HEARTBEAT_US,
+  of,
+  type RaftEffect,
+  sends,
+} from './harness.test-support.ts';
 import type { SnapshotTransferOptions } from './snapshot-transfer.ts';
 
 const NONE_SETTLED = () => false;
@@ -32,7 +41,10 @@ describe('a snapshot of the leader', () => {
     expect(of(all, 'installSnapshot')).toEqual([{ type: 'installSnapshot', index: 9, term: 2 }]);
     // While it is being installed nothing else moves this member, and its leader hears that it is alive.
     expect(follower.append(2, { previousIndex: 2, previousTerm: 1, entries: [entry(3, 3)] })).toEqual([]);
-    expect(sends(follower.append(2, { round: 7 }), 'appended', 2)[0]?.message).toMatchObject({ round: 7, matchIndex: 0 });
+    expect(sends(follower.append(2, { round: 7 }), 'appended', 2)[0]?.message).toMatchObject({
+      round: 7,
+      matchIndex: 0,
+    });
     expect(follower.receive(2, { ...chunk, offset: 0, data: utf8('x'), done: false })).toEqual([]);
     expect(follower.raft.status()).toMatchObject({ lastIndex: 2, commitIndex: 0 });
     const effects = follower.step({ ...installed, index: 9, term: 2 });
@@ -88,7 +100,8 @@ describe('a snapshot of the leader', () => {
 describe('a leader that sends a snapshot', () => {
   const SIZE = 10;
   const STALLED_US = ELECTION_US;
-  const wanted = (effects: readonly RaftEffect[]) => of(effects, 'readSnapshot').map(({ index, offset }) => [index, offset]);
+  const wanted = (effects: readonly RaftEffect[]) =>
+    of(effects, 'readSnapshot').map(({ index, offset }) => [index, offset]);
 
   /** Member 3 is behind snapshot 4 of ten bytes; chunks of two, three in flight. The first one was read. */
   function sending(options: Partial<SnapshotTransferOptions> = {}) {
@@ -110,7 +123,11 @@ describe('a leader that sends a snapshot', () => {
 
   it('R18 RI17 RI30: asks for the newest, then keeps a window of its chunks in flight, and replication goes on behind it', () => {
     const { leader, read, reply, first } = sending();
-    expect(wanted(leader.effects)).toEqual([[0, 0], [4, 2], [4, 4]]);
+    expect(wanted(leader.effects)).toEqual([
+      [0, 0],
+      [4, 2],
+      [4, 4],
+    ]);
     expect(sends(first, 'snapshotChunk', 3)[0]?.message).toMatchObject({ index: 4, offset: 0, done: false });
     expect(wanted(read(2))).toEqual([]);
     expect(wanted(reply(2))).toEqual([[4, 6]]);
@@ -126,17 +143,29 @@ describe('a leader that sends a snapshot', () => {
   it('R18 RI30: goes on from where the peer stands after a gap, once, and when nothing moves', () => {
     const { leader, reply } = sending();
     expect(wanted(reply(2))).toEqual([[4, 6]]);
-    expect(wanted(reply(2))).toEqual([[4, 2], [4, 4], [4, 6]]);
+    expect(wanted(reply(2))).toEqual([
+      [4, 2],
+      [4, 4],
+      [4, 6],
+    ]);
     expect(wanted(reply(2))).toEqual([]);
     expect(wanted(leader.pass(STALLED_US - 1))).toEqual([]);
-    expect(wanted(leader.pass(HEARTBEAT_US))).toEqual([[4, 2], [4, 4], [4, 6]]);
+    expect(wanted(leader.pass(HEARTBEAT_US))).toEqual([
+      [4, 2],
+      [4, 4],
+      [4, 6],
+    ]);
   });
 
   it('R18 RI30: a peer that has more already is believed, and one that has lost everything begins anew', () => {
     const { reply } = sending();
     expect(wanted(reply(8))).toEqual([[4, 8]]);
     expect(wanted(reply(4))).toEqual([]);
-    expect(wanted(reply(0))).toEqual([[4, 0], [4, 2], [4, 4]]);
+    expect(wanted(reply(0))).toEqual([
+      [4, 0],
+      [4, 2],
+      [4, 4],
+    ]);
   });
 
   it('R18 RI30: a reply about another snapshot, or beyond this one’s end, moves nothing', () => {
