@@ -370,7 +370,7 @@ export class Driver<Message, Result, Query, Answer> {
     if (this.#checkpoints !== null) {
       return this.#checkpoints.maybeBegin(this.#options.world.clock.monotonicUs(), this.#appliedTerm);
     }
-    const { stateMachine, snapshotEntries = 10_000 } = this.#options;
+    const { stateMachine, snapshotEntries = 100_000 } = this.#options;
     const applied = stateMachine.appliedIndex();
     if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
     this.#snapshotIndex = applied;

@@ -41,7 +41,7 @@ export interface DriverOptions<Message, Result, Query, Answer> {
   readonly clients: ClientPort<Result, Answer>;
   /** Needed for `save` and `load` only: reads that wait are part of the state. */
   readonly queryCodec?: Codec<Query>;
-  /** A snapshot is made after this many entries. */
+  /** A snapshot is made after so many entries, by default 100,000; or a durable store named in the log, after 10,000. */
   readonly snapshotEntries?: number;
   /** So much of a snapshot is written or read at a time. Best as large as the replica's chunks. Default 256 KiB. */
   readonly snapshotPieceBytes?: number;

@@ -9,7 +9,7 @@ import { type ClientListener, type Faults, type LinkRule, startClientListener } 
 import { LmdbStorage, type LmdbStorageOptions, type MemberStorage } from '../storage/index.ts';
 import { type LinkFault, PeerTransport } from '../transport/index.ts';
 import { type EventSink, RealRandom, RealWorld } from '../world/index.ts';
-import { type KvDriver, ReplicatedStore } from './replicated-store.ts';
+import { type KvDriver, type KvDriverOptions, ReplicatedStore } from './replicated-store.ts';
 
 export interface MemberAddresses {
   readonly name: string;
@@ -47,6 +47,8 @@ export interface Member {
 export interface MemberEnvironment {
   readonly fileSystem?: FileSystem;
   readonly createStorage?: (options: LmdbStorageOptions) => MemberStorage;
+  /** Small ones, so that little is written before something happens. */
+  readonly sizes?: Pick<KvDriverOptions, 'snapshotEntries' | 'trailingEntries' | 'segmentBytes' | 'checkpoints'>;
 }
 
 /** How long a leader that stops waits for its successor. */
@@ -117,9 +119,7 @@ function assemble(
   });
   const world: RealWorld = new RealWorld({ network: transport, disk, onFailure: (error) => fail(asError(error)) });
   const deliver = (token: number, result: DiskResult): void => world.run((events) => events.onDisk(token, result));
-  const { createStorage = (options) => new LmdbStorage(options) } = environment;
-  const owner = `${config.cluster}/${config.name}#${disk.identity.directory}`;
-  const storage = config.storage === 'memory' ? null : createStorage({ directory: disk.directory, owner, deliver });
+  const storage = storageOf(config, disk, environment, deliver);
   const durable = storage === null ? null : new DurableKvStateMachine({ storage });
   const machine = durable ?? new KvStateMachine();
   const fail = (error: Error): void => {
@@ -148,6 +148,7 @@ function assemble(
     codec: raftCodec,
     stateMachine: machine,
     ...(durable === null ? {} : { durable }),
+    ...environment.sizes,
     clients: store,
     createReplica: (outbox) =>
       new Raft(
@@ -164,6 +165,18 @@ function assemble(
   const assembled: Assembled = { world, transport, driver, store, storage, started, stopped, handedOver: null };
   world.attach(sink(assembled, config, logger));
   return assembled;
+}
+
+function storageOf(
+  { cluster, name, storage }: MemberConfig,
+  disk: FileDisk,
+  { createStorage = (options) => new LmdbStorage(options) }: MemberEnvironment,
+  deliver: (token: number, result: DiskResult) => void,
+): MemberStorage | null {
+  if (storage === 'memory') return null;
+  // A store belongs to its directory: it is of no use to a member that was made anew.
+  const owner = `${cluster}/${name}#${disk.identity.directory}`;
+  return createStorage({ directory: disk.directory, owner, deliver });
 }
 
 /** The log is read back, or the member cannot start from it: `CorruptLog`, `CorruptSnapshot`, `DiskError`. */

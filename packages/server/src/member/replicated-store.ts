@@ -2,6 +2,7 @@ import {
   type ChangeOutcome,
   type ClientPort,
   type Driver,
+  type DriverOptions,
   PolderError,
   type RaftMessage,
   type Rejection,
@@ -11,6 +12,7 @@ import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store
 import type { RealWorld } from '../world/index.ts';
 
 export type KvDriver = Driver<RaftMessage, KvResult, KvRequest, KvResult>;
+export type KvDriverOptions = DriverOptions<RaftMessage, KvResult, KvRequest, KvResult>;
 
 /** What a status tells of the data. */
 interface KvView {

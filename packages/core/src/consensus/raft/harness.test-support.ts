@@ -22,6 +22,8 @@ export interface BenchOptions {
   /** The terms of the recovered entries, from index 1. */
   readonly log?: readonly number[];
   readonly registered?: boolean;
+  readonly leaseReads?: boolean;
+  readonly reluctance?: number;
   readonly directories?: ReadonlyMap<number, number>;
   readonly snapshots?: Partial<SnapshotTransferOptions>;
 }
@@ -66,8 +68,9 @@ export class Bench {
   #make(): Raft {
     const member = this.#options.member ?? 1;
     const { members } = this;
-    const { snapshots = {} } = this.#options;
-    const options = { member, directory: directoryOf(member), members, random: { below: () => 0 }, snapshots };
+    const { leaseReads = false, reluctance = 0, snapshots = {} } = this.#options;
+    const random = { below: () => 0 };
+    const options = { member, directory: directoryOf(member), members, random, leaseReads, reluctance, snapshots };
     return new Raft({ ...options, rules: { ...RAFT_RULES, ...this.#options.rules } }, { put: (e) => this.#put(e) });
   }
 

@@ -36,15 +36,16 @@ const SMALL: RaftSimulationOptions = {
 
 /**
  * In half of the seeds the members stay the same, three or five; in the others one to five begin, and more may come.
- * In half of either they keep their state in a durable store, in the others in memory.
+ * In a third leaders hold leases; in half the members' state is in a durable store, in the others in memory.
  */
-function replicas(seed: number, members: number | undefined, given: RaftSimulationOptions): Protocol<RaftTypes> {
+function replicas(seed: number, members: number | undefined, options: RaftSimulationOptions): Protocol<RaftTypes> {
   const kind = seed % 4;
-  const options = { durable: Math.floor(seed / 3) % 2 === 1, ...given };
-  if (kind < 2) return raft(members ?? (kind === 0 ? 3 : 5), { ...SMALL, ...options });
+  const durable = Math.floor(seed / 3) % 2 === 1;
+  const drawn = { ...SMALL, leaseReads: (seed >> 2) % 3 === 0, durable, ...options };
+  if (kind < 2) return raft(members ?? (kind === 0 ? 3 : 5), drawn);
   const initial = 1 + ((seed >> 2) % 5);
   const size = members ?? initial + SPARES;
-  return raft(size, { ...SMALL, initial: Math.min(initial, size), ...options });
+  return raft(size, { initial: Math.min(initial, size), ...drawn });
 }
 
 /** `settings`: fewer clients, or slower ones, for histories that are hard to judge. */

@@ -201,6 +201,7 @@ export class RaftProcess implements Process<RaftStatus> {
       random: world.random,
       timing: this.#options.timing ?? QUICK,
       ...(snapshotChunkBytes === undefined ? {} : { snapshots: { chunkBytes: snapshotChunkBytes } }),
+      leaseReads: this.#options.leaseReads ?? false,
       rules: { ...(this.#options.rules ?? RAFT_RULES), ...broken },
     };
     const observed = wrapOutbox(new ObservedOutbox(member, this.#invariants, outbox));
