@@ -159,7 +159,7 @@ export class RaftProcess implements Process<RaftStatus> {
 
   #newDriver(): KvDriver {
     const { member, directory, stop } = this.#environment;
-    const { snapshotEntries = 10_000, trailingEntries = 1_000, segmentBytes } = this.#options;
+    const { snapshotEntries = 10_000, trailingEntries = 1_000, segmentBytes, snapshotChunkBytes } = this.#options;
     const clients: ClientPort<KvResult, KvResult> = {
       onProposed: (driverId, outcome) => this.#answer(driverId, outcome),
       onRead: (driverId, outcome) => this.#answer(driverId, outcome),
@@ -181,6 +181,8 @@ export class RaftProcess implements Process<RaftStatus> {
       ...(this.#durable === null ? {} : { durable: this.#durable }),
       checkpoints: this.#options.checkpoints ?? {},
       checkpointRules: this.#sabotage.checkpointRules,
+      snapshotRules: this.#sabotage.snapshotRules,
+      ...(snapshotChunkBytes === undefined ? {} : { snapshotPieceBytes: snapshotChunkBytes }),
       clients,
       snapshotEntries,
       trailingEntries,
@@ -191,13 +193,14 @@ export class RaftProcess implements Process<RaftStatus> {
   #newReplica(outbox: Outbox<RaftMessage>): Replica<RaftMessage> {
     const { member, members, world } = this.#environment;
     const { rules: broken, directory, outbox: wrapOutbox, replica: wrapReplica } = this.#sabotage;
-    const { initial = members.length } = this.#options;
+    const { initial = members.length, snapshotChunkBytes } = this.#options;
     const options = {
       member,
       members: member > initial ? [] : members.slice(0, initial),
       directory: directory(this.#environment.directory),
       random: world.random,
       timing: this.#options.timing ?? QUICK,
+      ...(snapshotChunkBytes === undefined ? {} : { snapshots: { chunkBytes: snapshotChunkBytes } }),
       leaseReads: this.#options.leaseReads ?? false,
       rules: { ...(this.#options.rules ?? RAFT_RULES), ...broken },
     };
