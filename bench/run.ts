@@ -9,9 +9,9 @@ import { benchElections, formatElections } from './figure-16.ts';
 import { killAll, stopAll } from './kv/cluster.ts';
 import { benchKv, formatKv } from './kv/kv.ts';
 import { benchProfiles, formatProfiles } from './kv/profile.ts';
-
 import { benchResilience, formatResilience } from './resilience.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
+import { benchStorage, formatStorage } from './storage.ts';
 
 interface Part {
   /** Runs when no part is named. */
@@ -23,6 +23,7 @@ interface Part {
 const PARTS: ReadonlyMap<string, Part> = new Map([
   ['kv', { usual: true, run: async (say, quick) => told(await benchKv(progress, quick), formatKv, say) }],
   ['profile', { usual: false, run: async (say) => told(await benchProfiles(progress), formatProfiles, say) }],
+  ['storage', { usual: false, run: async (say) => told(await benchStorage(progress), formatStorage, say) }],
   ['simulator', { usual: true, run: (say) => told(benchSimulator(), formatSimulator, say) }],
   ['anomalies', { usual: true, run: (say) => told(benchAnomalies(), formatAnomalies, say) }],
   ['checkers', { usual: true, run: (say) => told(benchCheckers(), formatCheckers, say) }],
