@@ -90,6 +90,7 @@ function addServe(program: Command): void {
     .option('--name <name>', 'which of the members this is')
     .option('--cluster <name>', 'members of another cluster are refused (default: polder)')
     .option('--members <list>', 'name=id@peerHost:peerPort/clientHost:clientPort,...')
+    .option('--join', 'wait to be added to a cluster that runs; --members names this member with its new number')
     .option('--data <dir>', 'data directory')
     .option('--breakable', 'allow POST /polder/links')
     .addOption(new Option('--log-level <level>').choices(LOG_LEVELS))

@@ -87,7 +87,7 @@ export class Connection {
   }
 
   close(): void {
-    this.#options.socket.destroy();
+    this.#end();
   }
 
   /** Closes once what was written has left. */

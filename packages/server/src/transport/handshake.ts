@@ -27,6 +27,8 @@ export interface Hello {
   readonly to: number;
   /** Where the sender is to be found: a member that lags behind may not know it yet, and must be able to answer. */
   readonly about: MemberContext;
+  /** It was started to be added to a cluster that runs. */
+  readonly joins: boolean;
 }
 
 /** Asks only who is there. */
@@ -45,6 +47,7 @@ export function encodeHello(hello: Hello, version = PROTOCOL_VERSION): Uint8Arra
   writer.varint(hello.directory);
   writer.varint(hello.to);
   writeMemberContext(writer, hello.about);
+  writer.bool(hello.joins);
   return withPreamble(wrapFrame(HELLO_CHANNEL, writer.finish()), version);
 }
 
@@ -56,8 +59,9 @@ export function decodeHello(payload: Uint8Array): Hello {
   const directory = reader.varint();
   const to = reader.varint();
   const about = readMemberContext(reader);
+  const joins = reader.bool();
   reader.end();
-  return { cluster, member, directory, to, about };
+  return { cluster, member, directory, to, about, joins };
 }
 
 export function encodeRefusal(refusal: Refusal): Uint8Array {

@@ -93,7 +93,8 @@ function stranger(port: number, bytes: Uint8Array): Promise<Buffer> {
   });
 }
 
-const hello = (to: number): Uint8Array => encodeHello({ cluster: 'test', member: 2, directory: 200, to, about: ABOUT });
+const hello = (to: number): Uint8Array =>
+  encodeHello({ cluster: 'test', member: 2, directory: 200, to, about: ABOUT, joins: false });
 
 test('frames arrive whole and in order, with their sender, its directory and the channel', async () => {
   const { one, two } = await joined();
@@ -143,7 +144,10 @@ test('R26: a member whose directory was wiped is refused under its old name', as
 test('another protocol version is refused, and says so', async () => {
   const one = new Probe(1, [2]);
   await one.transport.listen();
-  const bytes = encodeHello({ cluster: 'test', member: 2, directory: 200, to: 1, about: ABOUT }, PROTOCOL_VERSION + 1);
+  const bytes = encodeHello(
+    { cluster: 'test', member: 2, directory: 200, to: 1, about: ABOUT, joins: false },
+    PROTOCOL_VERSION + 1,
+  );
   const answer = await stranger(one.transport.port, bytes);
   expect(answer.toString('latin1')).toContain('VersionMismatch');
   expect(one.transport.counters.VersionMismatch).toBe(1);
@@ -262,7 +266,7 @@ test('a port in use is an error that says what to do', async () => {
   });
 });
 
-test('R15: a member that is not known here, of the same cluster, is heard and can be answered where it says it listens', async () => {
+test('a member that is not known here, of the same cluster, is heard and can be answered where it says it listens', async () => {
   const lagging = new Probe(1, []);
   await lagging.transport.listen();
   const newer = new Probe(7, []);
@@ -284,8 +288,11 @@ test('a member that is made known after it came keeps its connections', async ()
   await two.transport.listen();
   two.transport.setPeers([at(1, one)]);
   await two.until(() => two.transport.reachable().includes(1));
+  await one.until(() => one.transport.counters.connectionsMade === 1);
   one.transport.setPeers([at(2, two)]);
-  await one.until(() => one.transport.reachable().includes(2));
+  expect(one.transport.reachable()).toEqual([2]);
+  one.transport.send(2, utf8('welcome'));
+  await two.until(() => two.received.length === 1);
   expect(one.transport.counters.connectionsLost + two.transport.counters.connectionsLost).toBe(0);
 });
 
@@ -320,6 +327,7 @@ test('who listens at an address says its number, its directory and its addresses
   expect(hello).toMatchObject({
     member: 2,
     directory: 200,
+    joins: false,
     about: { name: 'm2', peerPort: two.transport.port, clientPort: 2 },
   });
   two.transport.send(1, utf8('a question disturbs no connection'));
@@ -343,7 +351,7 @@ test('two processes that have the same number do not talk', async () => {
   await one.transport.listen();
   const answer = await stranger(
     one.transport.port,
-    encodeHello({ cluster: 'test', member: 1, directory: 900, to: 1, about: ABOUT }),
+    encodeHello({ cluster: 'test', member: 1, directory: 900, to: 1, about: ABOUT, joins: false }),
   );
   expect(answer.toString('latin1')).toContain('two processes have the same number');
 });

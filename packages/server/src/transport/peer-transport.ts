@@ -29,6 +29,8 @@ export interface PeerTransportOptions {
   readonly port: number;
   /** What this process says of itself besides. */
   readonly about: Pick<MemberContext, 'name' | 'clientHost' | 'clientPort'>;
+  /** This process is to be added to a cluster that runs. */
+  readonly joins?: boolean;
   readonly peers: readonly PeerAddress[];
   readonly logger: TransportLogger;
   /** Runs in the socket's event; `channel` is 0 unless the sender said otherwise. */
@@ -262,11 +264,11 @@ export class PeerTransport implements Network {
   }
 
   #connectionOptions(socket: Socket, refuses: (member: number) => string | null) {
-    const { cluster, member, directory, host, about, logger, expectedDirectory } = this.#options;
+    const { cluster, member, directory, host, about, joins = false, logger, expectedDirectory } = this.#options;
     const peerPort = this.#state === 'listening' ? this.port : this.#options.port;
     return {
       socket,
-      ours: { cluster, member, directory, about: { ...about, peerHost: host, peerPort } },
+      ours: { cluster, member, directory, joins, about: { ...about, peerHost: host, peerPort } },
       expect: { cluster, member, refuses, expectedDirectory: expectedDirectory ?? (() => undefined) },
       counters: this.#counters,
       logger,

@@ -45,6 +45,7 @@ export class Peer {
   /** Where it should be found, and where it said that it is: tried in turn, for the handshake tells who answers. */
   #addresses: readonly Address[] = [];
   #announced: Address | null = null;
+  #dialled: Address | undefined;
   #dials = false;
   #failures = 0;
   #retry: NodeJS.Timeout | null = null;
@@ -63,11 +64,11 @@ export class Peer {
     return this.#outgoing?.isOpen === true && this.incoming?.isOpen === true && !blocked;
   }
 
-  /** Another first address than before is dialled at once. */
+  /** Another first address than before is dialled at once, unless it is the one in use. */
   setAddresses(addresses: readonly Address[]): void {
     const [before, now] = [this.#addresses[0], addresses[0]];
     this.#addresses = addresses;
-    if (before?.host === now?.host && before?.port === now?.port) return;
+    if (isSame(before, now) || (this.#outgoing !== null && isSame(this.#dialled, now))) return;
     this.#failures = 0;
     if (this.#outgoing !== null) this.#outgoing.close();
     else if (this.#dials) this.#dial();
@@ -120,6 +121,7 @@ export class Peer {
     assert(this.#outgoing === null, 'one outgoing connection per peer');
     const address = this.#nextAddress();
     if (address === undefined) return;
+    this.#dialled = address;
     const { counters, logger, converse, onLink, id } = this.#options;
     this.#outgoing = converse(connect({ host: address.host, port: address.port }), {
       onOpen: () => {
@@ -152,4 +154,8 @@ export class Peer {
     const delayMs = Math.max(BACKOFF_MIN_MS, Math.floor(ceiling * (0.5 + random() / 2)));
     this.#retry = setTimeout(() => this.#dial(), delayMs);
   }
+}
+
+function isSame(one: Address | undefined, other: Address | undefined): boolean {
+  return one?.host === other?.host && one?.port === other?.port;
 }
