@@ -1,5 +1,5 @@
 /** A member whole: its directory, its peers, its replica, and the port its clients talk to. */
-import { Driver, mayVote, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
+import { Driver, mayVote, PolderError, Raft, type RaftOptions, type RaftTiming, raftCodec } from '@polder/core';
 import { KvStateMachine } from '@polder/core/kv';
 import { type Logger, pino } from 'pino';
 import { FileDisk, type FileSystem } from '../disk/index.ts';
@@ -95,7 +95,6 @@ interface Assembled {
 function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, logger: Logger): Assembled {
   const started = withResolvers<undefined>();
   const stopped = withResolvers<Error | null>();
-  const { join = false } = config;
   const roster = new Roster({
     cluster: config.cluster,
     member: self.id,
@@ -109,7 +108,7 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
     host: self.peerHost,
     port: self.peerPort,
     about: self,
-    joins: join,
+    joins: config.join === true,
     peers: roster.peers(),
     logger,
     onFrame: (from, directory, frame) => world.onFrame(from, directory, frame),
@@ -152,32 +151,24 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
     codec: raftCodec,
     stateMachine: machine,
     clients: store,
-    createReplica: (outbox) =>
-      new Raft(
-        {
-          member: self.id,
-          members: join ? [] : config.members.map(({ id }) => id),
-          contextOf: contextOf(config.members),
-          directory: disk.identity.directory,
-          random: new RealRandom(),
-          ...(config.timing === undefined ? {} : { timing: config.timing }),
-        },
-        outbox,
-      ),
+    createReplica: (outbox) => new Raft(raftOptions(config, self.id, disk.identity.directory), outbox),
   });
-  const assembled: Assembled = {
-    world,
-    transport,
-    driver,
-    store,
-    roster,
-    membership,
-    started,
-    stopped,
-    handedOver: null,
-  };
+  const parts = { world, transport, driver, store, roster, membership };
+  const assembled: Assembled = { ...parts, started, stopped, handedOver: null };
   world.attach(sink(assembled, logger));
   return assembled;
+}
+
+/** Of a joiner: nobody votes yet, and what it is sent tells it who does. */
+function raftOptions(config: MemberConfig, member: number, directory: number): RaftOptions {
+  return {
+    member,
+    members: config.join === true ? [] : config.members.map(({ id }) => id),
+    contextOf: contextOf(config.members),
+    directory,
+    random: new RealRandom(),
+    ...(config.timing === undefined ? {} : { timing: config.timing }),
+  };
 }
 
 /** The log is read back, or the member cannot start from it: `CorruptLog`, `CorruptSnapshot`, `DiskError`. */
