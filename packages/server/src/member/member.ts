@@ -15,7 +15,7 @@ import { FileDisk, type FileSystem } from '../disk/index.ts';
 import { type ClientListener, type Faults, type LinkRule, startClientListener } from '../http/index.ts';
 import { contextOf, hostAndPort, id64, MembershipService, Roster } from '../membership/index.ts';
 import { LmdbStorage, type LmdbStorageOptions, type MemberStorage } from '../storage/index.ts';
-import { type LinkFault, PeerTransport } from '../transport/index.ts';
+import { type LinkFault, type PeerAddress, PeerTransport } from '../transport/index.ts';
 import { type EventSink, RealRandom, RealWorld } from '../world/index.ts';
 import { type KvDriver, type KvDriverOptions, ReplicatedStore } from './replicated-store.ts';
 
@@ -119,12 +119,9 @@ function assemble(
 ): Assembled {
   const started = withResolvers<undefined>();
   const stopped = withResolvers<Error | null>();
-  const roster = new Roster({
-    cluster: config.cluster,
-    member: self.id,
-    given: config.members,
-    onPeers: (peers) => transport.setPeers(peers),
-  });
+  const { cluster, members: given } = config;
+  const onPeers = (peers: readonly PeerAddress[]): void => transport.setPeers(peers);
+  const roster = new Roster({ cluster, member: self.id, given, onPeers });
   const transport: PeerTransport = new PeerTransport({
     ...transportOptions(config, self, disk.identity.directory),
     peers: roster.peers(),
@@ -156,9 +153,7 @@ function assemble(
     machine,
     roster,
     environment: {
-      clusterId: id64(config.cluster),
-      member: self.id,
-      name: self.name,
+      ...{ clusterId: id64(config.cluster), member: self.id, name: self.name },
       peersReachable: () => transport.reachable().map((id) => roster.nameOf(id)),
     },
     onChanged: (id, outcome) => membership.onChanged(id, outcome),
@@ -176,8 +171,8 @@ function assemble(
     clients: store,
     createReplica: (outbox) => new Raft(raftOptions(config, self.id, disk.identity.directory), outbox),
   });
-  const parts = { world, transport, driver, store, storage, roster, membership };
-  const assembled: Assembled = { ...parts, started, stopped, handedOver: null };
+  const parts = { world, transport, driver, store, storage, roster, membership, started, stopped };
+  const assembled: Assembled = { ...parts, handedOver: null };
   world.attach(sink(assembled, logger));
   return assembled;
 }
