@@ -125,6 +125,7 @@ function assemble(
   const transport: PeerTransport = new PeerTransport({
     ...transportOptions(config, self, disk.identity.directory),
     peers: roster.peers(),
+    directoryOf: (id) => roster.byId(id)?.directory ?? 0,
     logger,
     onFrame: (from, directory, frame) => world.onFrame(from, directory, frame),
   });
