@@ -1,0 +1,381 @@
+/** A member whole, whatever its state machine: its disk, its peers, its replica, and those who wait for it. */
+import {
+  type ChangeOutcome,
+  type ClientPort,
+  Driver,
+  type DriverStatus,
+  type ProposalOutcome,
+  Raft,
+  type RaftMessage,
+  type ReadOutcome,
+  raftCodec,
+  type StateMachine,
+} from '@polder/core';
+import { FileDisk } from '../disk/index.ts';
+import { PeerTransport } from '../transport/index.ts';
+import { RealRandom, RealWorld } from '../world/index.ts';
+import { type CallOptions, Calls } from './calls.ts';
+import { aborted, asError, NotLeaderError, OperationError, rejected, stopped, timedOut } from './errors.ts';
+import { Announcer, type MemberEvents } from './events.ts';
+import type { MemberTransport } from './local-network.ts';
+import { MemoryDisk } from './memory-disk.ts';
+import { type MemberAddresses, type MemberEnvironment, peerHost, type ResolvedOptions } from './options.ts';
+
+export interface ProposeOptions extends CallOptions {
+  /** False: where this member does not lead, `NotLeader` at once, instead of passing it on to the leader. */
+  readonly forward?: boolean;
+}
+
+export interface CloseOptions {
+  /** False: leadership is not handed over first, so that the others have to miss this member, as after a crash. */
+  readonly handOver?: boolean;
+}
+
+/** Where in the log an answer stands. */
+export interface Placed<Value> {
+  readonly term: number;
+  readonly index: number;
+  readonly value: Value;
+}
+
+/** The state machine as the host sees it; `revision` is for events. */
+export interface Hosted<Result, Query, Answer> {
+  readonly machine: StateMachine<Result, Query, Answer>;
+  readonly revision: () => number;
+}
+
+/** How long a leader that closes waits for its successor. */
+const HAND_OVER_MS = 1_000;
+/** Beyond an election that the successor loses, and the next one. */
+const TRANSFER_MS = 5_000;
+
+interface Watcher {
+  readonly isOver: (status: DriverStatus) => boolean;
+  readonly resolve: () => void;
+}
+
+export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
+  readonly options: ResolvedOptions;
+  /** null: it has no peers, or they are in this process. */
+  readonly tcp: PeerTransport | null;
+  /** Resolves once nothing of it is left: null if it was closed, else why it could not go on. */
+  readonly stopped: Promise<Error | null>;
+  readonly #disk: FileDisk | MemoryDisk;
+  readonly #transport: MemberTransport;
+  readonly #world: RealWorld;
+  readonly #driver: Driver<RaftMessage, Result, Query, Answer>;
+  readonly #announcer: Announcer;
+  readonly #proposals = new Calls<Placed<Result>>();
+  readonly #reads = new Calls<Placed<Answer>>();
+  readonly #watchers = new Set<Watcher>();
+  readonly #onClose: (() => Promise<void>)[] = [];
+  readonly #isOpen: Promise<Error | null>;
+  #opened: (error: Error | null) => void = () => undefined;
+  #settleStopped: (error: Error | null) => void = () => undefined;
+  #ending: Promise<void> | null = null;
+  #released: Promise<void> | null = null;
+
+  private constructor(
+    options: ResolvedOptions,
+    disk: FileDisk | MemoryDisk,
+    { machine, revision }: Hosted<Result, Query, Answer>,
+  ) {
+    this.options = options;
+    this.#disk = disk;
+    this.stopped = new Promise((resolve) => {
+      this.#settleStopped = resolve;
+    });
+    this.#isOpen = new Promise((resolve) => {
+      this.#opened = resolve;
+    });
+    this.#announcer = new Announcer((id) => this.addressesOf(id), revision);
+    this.tcp = options.network === undefined && options.self.peerPort !== undefined ? this.#newTcp() : null;
+    this.#transport = this.tcp ?? this.#newTransport();
+    const network = this.#transport;
+    this.#world = new RealWorld({ network, disk, onFailure: (error) => this.#fail(asError(error)) });
+    this.#driver = this.#newDriver(machine);
+    this.#world.attach({
+      onFrame: (from, frame) => this.#driver.onFrame(from, frame),
+      onDisk: (token, result) => this.#driver.onDisk(token, result),
+      onWake: () => this.#driver.onWake(),
+      turn: () => this.#turn(),
+    });
+  }
+
+  /** Throws those of `FileDisk.open`, `PortInUse`, `ListenFailed`, and `CorruptLog`, `CorruptSnapshot`, `DiskError`. */
+  static async start<Result, Query, Answer>(
+    options: ResolvedOptions,
+    hosted: Hosted<Result, Query, Answer>,
+    environment: MemberEnvironment = {},
+  ): Promise<Host<Result, Query, Answer>> {
+    const { cluster, dataDirectory, self } = options;
+    const owner = { cluster, member: self.name, ...environment };
+    const disk = dataDirectory === undefined ? new MemoryDisk() : await FileDisk.open(dataDirectory, owner);
+    const host = new Host(options, disk, hosted);
+    try {
+      await host.#open();
+      return host;
+    } catch (error) {
+      await host.#release();
+      throw error;
+    }
+  }
+
+  async #open(): Promise<void> {
+    await this.#transport.listen();
+    this.#world.run(() => this.#driver.start());
+    const error = await this.#isOpen;
+    if (error !== null) throw error;
+  }
+
+  #newTcp(): PeerTransport {
+    const { cluster, self, members, logger } = this.options;
+    const peers = members.filter(({ id }) => id !== self.id);
+    return new PeerTransport({
+      cluster,
+      member: self.id,
+      directory: this.#disk.identity.directory,
+      host: peerHost(self),
+      port: self.peerPort ?? 0,
+      peers: peers.map((peer) => ({ id: peer.id, host: peerHost(peer), port: peer.peerPort ?? 0 })),
+      logger,
+      onFrame: (from, directory, frame) => this.#world.onFrame(from, directory, frame),
+    });
+  }
+
+  #newTransport(): MemberTransport {
+    const { network, self } = this.options;
+    const onFrame = (from: number, directory: number, frame: Uint8Array): void =>
+      this.#world.onFrame(from, directory, frame);
+    return network?.join(self, this.#disk.identity.directory, onFrame) ?? NO_PEERS;
+  }
+
+  #newDriver(stateMachine: StateMachine<Result, Query, Answer>): Driver<RaftMessage, Result, Query, Answer> {
+    const { self, members, timing } = this.options;
+    const { directory } = this.#disk.identity;
+    const raft = { member: self.id, members: members.map(({ id }) => id), directory, random: new RealRandom() };
+    return new Driver({
+      member: self.id,
+      directory,
+      world: this.#world,
+      codec: raftCodec,
+      stateMachine,
+      clients: this,
+      createReplica: (outbox) => new Raft(timing === undefined ? raft : { ...raft, timing }, outbox),
+    });
+  }
+
+  // ── what can be asked ───────────────────────────────────────────────────────────────────────────────────────
+
+  get events(): MemberEvents {
+    return this.#announcer.events;
+  }
+
+  status(): DriverStatus {
+    return this.#driver.status();
+  }
+
+  /** null: none is known here. */
+  leader(): MemberAddresses | null {
+    return this.addressesOf(this.status().leader);
+  }
+
+  addressesOf(id: number): MemberAddresses | null {
+    return this.options.members.find((member) => member.id === id) ?? null;
+  }
+
+  reachable(): MemberAddresses[] {
+    return this.#transport.reachable().flatMap((id) => this.addressesOf(id) ?? []);
+  }
+
+  propose(command: Uint8Array, options: ProposeOptions = {}): Promise<Placed<Result>> {
+    const refusal = this.#refusal(options.signal);
+    if (refusal !== null) return Promise.reject(refusal);
+    if (options.forward === false && this.status().role !== 'leader') {
+      return Promise.reject(new NotLeaderError(this.leader()));
+    }
+    const outcome = this.#proposals.wait(this.#driver.propose(command), options);
+    this.#world.schedule();
+    return outcome;
+  }
+
+  /** Linearizable. */
+  read(query: Query, options: CallOptions = {}): Promise<Placed<Answer>> {
+    const refusal = this.#refusal(options.signal);
+    if (refusal !== null) return Promise.reject(refusal);
+    const outcome = this.#reads.wait(this.#driver.read(query), options);
+    this.#world.schedule();
+    return outcome;
+  }
+
+  /** As it is here and now: it may be behind. */
+  readLocally(query: Query): Placed<Answer> {
+    const { term, appliedIndex: index } = this.status();
+    return { term, index, value: this.#driver.query(query) };
+  }
+
+  /**
+   * Makes another member lead: `to`, or the first that is reachable. Resolves with the member that leads then, which
+   * is another one where the election went so. Throws `NotLeader`, `UnknownMember`, `NotReachable`, or `Timeout` after
+   * five seconds at most: then leadership may or may not still change.
+   */
+  async transferLeadership(to?: string, options: CallOptions = {}): Promise<MemberAddresses> {
+    const refusal = this.#refusal(options.signal);
+    if (refusal !== null) throw refusal;
+    if (this.status().role !== 'leader') throw new NotLeaderError(this.leader());
+    const { members, self } = this.options;
+    const named = members.find(({ name }) => name === to);
+    if (to !== undefined && named === undefined) throw unfit('UnknownMember', `there is no member named ${to}`);
+    if (named?.id === self.id) return self;
+    const successor = this.reachable().find(({ id }) => named === undefined || id === named.id);
+    if (successor === undefined) throw unfit('NotReachable', `${to ?? 'no other member'} is not reachable from here`);
+    this.#driver.transferLeadership(successor.id);
+    this.#world.schedule();
+    await this.until(({ leader }) => leader !== 0 && leader !== self.id, { timeoutMs: TRANSFER_MS, ...options });
+    return this.leader() ?? successor;
+  }
+
+  /** Waits for a turn after which it holds. Throws `Timeout`, `Aborted`, `Stopped`. */
+  async until(isOver: (status: DriverStatus) => boolean, { signal, timeoutMs }: CallOptions = {}): Promise<void> {
+    const refusal = this.#refusal(signal);
+    if (refusal !== null) throw refusal;
+    if (isOver(this.status())) return;
+    const waits = AbortSignal.any([
+      ...(signal === undefined ? [] : [signal]),
+      ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]),
+    ]);
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#watchers.delete(watcher);
+        reject(signal?.aborted === true ? aborted(signal, true) : timedOut());
+      };
+      const watcher: Watcher = {
+        isOver,
+        resolve: () => {
+          waits.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      waits.addEventListener('abort', onAbort, { once: true });
+      this.#watchers.add(watcher);
+    });
+    if (!isOver(this.status())) throw stopped();
+  }
+
+  #refusal(signal: AbortSignal | undefined): OperationError | null {
+    if (this.#ending !== null) return stopped();
+    return signal?.aborted === true ? aborted(signal, false) : null;
+  }
+
+  // ── what the driver answers ─────────────────────────────────────────────────────────────────────────────────
+
+  onProposed(id: number, outcome: ProposalOutcome<Result>): void {
+    if (outcome.type === 'rejected') return this.#proposals.fail(id, rejected(outcome.reason, this.leader()));
+    this.#proposals.done(id, { term: outcome.term, index: outcome.index, value: outcome.result });
+  }
+
+  onRead(id: number, outcome: ReadOutcome<Answer>): void {
+    if (outcome.type === 'rejected') return this.#reads.fail(id, rejected(outcome.reason, this.leader()));
+    this.#reads.done(id, { term: outcome.term, index: outcome.index, value: outcome.answer });
+  }
+
+  /** Nobody asks for one here yet. */
+  onChanged(_id: number, _outcome: ChangeOutcome): void {}
+
+  onStarted(): void {
+    this.#opened(null);
+  }
+
+  onStopped(error: Error): void {
+    this.#fail(error);
+  }
+
+  #turn(): void {
+    this.#driver.turn();
+    const status = this.#driver.status();
+    this.#announcer.observe(status);
+    for (const watcher of this.#watchers) {
+      if (!watcher.isOver(status)) continue;
+      this.#watchers.delete(watcher);
+      watcher.resolve();
+    }
+  }
+
+  // ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What stands on this member goes before it does. */
+  onClose(close: () => Promise<void>): void {
+    this.#onClose.push(close);
+  }
+
+  /** Hands leadership over, answers whoever waits `Unknown`, and lets everything go: twice is once. */
+  close({ handOver = true }: CloseOptions = {}): Promise<void> {
+    this.#ending ??= this.#close(handOver);
+    return this.#ending;
+  }
+
+  async #close(handOver: boolean): Promise<void> {
+    // Not before `#ending` is set: from then on nothing new is taken in.
+    await Promise.resolve();
+    if (handOver) await this.#handOver();
+    await this.#end(null);
+    this.options.logger.info('stopped');
+  }
+
+  #fail(error: Error): void {
+    this.options.logger.fatal({ err: error }, 'stopped');
+    this.#opened(error);
+    this.#ending ??= this.#end(error);
+  }
+
+  async #end(error: Error | null): Promise<void> {
+    this.#world.stop();
+    const unknown = (): OperationError => rejected('Unknown', null);
+    this.#proposals.failAll(unknown);
+    this.#reads.failAll(unknown);
+    for (const watcher of this.#watchers) watcher.resolve();
+    this.#watchers.clear();
+    await this.#release();
+    this.#announcer.stopped(error);
+    this.#settleStopped(error);
+  }
+
+  #release(): Promise<void> {
+    this.#released ??= (async () => {
+      this.#world.stop();
+      for (const close of this.#onClose) await close();
+      await this.#transport.close();
+      await this.#disk.close();
+    })();
+    return this.#released;
+  }
+
+  async #handOver(): Promise<void> {
+    const [successor] = this.#transport.reachable();
+    if (this.status().role !== 'leader' || successor === undefined) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, HAND_OVER_MS);
+      this.#watchers.add({
+        isOver: ({ role }) => role !== 'leader',
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      });
+      this.#driver.transferLeadership(successor);
+      this.#world.schedule();
+    });
+  }
+}
+
+/** Of a member that is alone. */
+const NO_PEERS: MemberTransport = {
+  listen: async () => {},
+  send: () => {},
+  reachable: () => [],
+  close: async () => {},
+};
+
+function unfit(code: string, what: string): OperationError {
+  return new OperationError(code, 'notApplied', `${what}: name one of the other members that runs`);
+}
