@@ -8,6 +8,7 @@ export * from './checkers/index.ts';
 export * from './clocks/index.ts';
 export * from './consensus/raft/index.ts';
 export type * from './consensus/replica.ts';
+export { SessionTable } from './consensus/sessions.ts';
 export type * from './consensus/state-machine.ts';
 export * from './driver/index.ts';
 export * from './kv/index.ts';

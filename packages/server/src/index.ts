@@ -2,19 +2,30 @@
 export { text, utf8 } from '@polder/core';
 export * from './causality/index.ts';
 export {
+  type ApplyContext,
   type CallOptions,
   type CloseOptions,
   type EmbeddedOptions,
   type ErrorOutcome,
+  jsonCodec,
   LocalNetwork,
   type MemberAddresses,
   type MemberEventMap,
   type MemberEvents,
   NotLeaderError,
   OperationError,
+  type Proposed,
   type ProposeOptions,
+  type ReadOnly,
+  type ReplicaStatus,
+  type Replicated,
+  type ReplicatedOptions,
+  type ReplicatedSession,
+  type ReplicatedStateMachine,
   type SessionOptions,
   type SessionToken,
+  startReplicated,
+  type ValueCodec,
 } from './embedding/index.ts';
 export * as rpc from './generated/etcdserverpb/rpc.ts';
 export { GrpcClient, GrpcCode, GrpcError } from './grpc/index.ts';

@@ -151,7 +151,7 @@ export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
   }
 
   #newDriver(stateMachine: StateMachine<Result, Query, Answer>): Driver<RaftMessage, Result, Query, Answer> {
-    const { self, members, timing } = this.options;
+    const { self, members, timing = {} } = this.options;
     const { directory } = this.#disk.identity;
     const raft = { member: self.id, members: members.map(({ id }) => id), directory, random: new RealRandom() };
     return new Driver({
@@ -161,7 +161,7 @@ export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
       codec: raftCodec,
       stateMachine,
       clients: this,
-      createReplica: (outbox) => new Raft(timing === undefined ? raft : { ...raft, timing }, outbox),
+      createReplica: (outbox) => new Raft({ ...raft, timing }, outbox),
     });
   }
 

@@ -1,4 +1,5 @@
 export type { CallOptions } from './calls.ts';
+export { jsonCodec } from './codec.ts';
 export { type ErrorOutcome, NotLeaderError, OperationError } from './errors.ts';
 export type { MemberEventMap, MemberEvents } from './events.ts';
 export { type CloseOptions, Host, type Placed, type ProposeOptions } from './host.ts';
@@ -12,4 +13,13 @@ export {
   peerHost,
   resolveOptions,
 } from './options.ts';
+export {
+  type Proposed,
+  type ReplicaStatus,
+  Replicated,
+  type ReplicatedOptions,
+  startReplicated,
+} from './replicated.ts';
+export type { ReplicatedSession } from './replicated-session.ts';
 export { Sequence, type SessionOptions, type SessionToken, settled } from './session.ts';
+export type { ApplyContext, ReadOnly, ReplicatedStateMachine, ValueCodec } from './state-machine.ts';

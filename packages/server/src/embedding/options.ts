@@ -49,6 +49,8 @@ export interface ResolvedOptions extends EmbeddedOptions {
 }
 
 const ALONE = 'm1';
+/** Who is alone need not wait for a leader that there may be. */
+const TIMING_ALONE: Partial<RaftTiming> = { electionTimeoutUs: 100_000, electionSpreadUs: 0 };
 
 /** Throws `UnknownMember`, `InvalidMembers` or `NoPeerAddress`. */
 export function resolveOptions(options: EmbeddedOptions & Placement): ResolvedOptions {
@@ -69,7 +71,8 @@ export function resolveOptions(options: EmbeddedOptions & Placement): ResolvedOp
     throw new PolderError('NoPeerAddress', message);
   }
   const logger = pino({ level: options.logLevel ?? 'silent', base: { member: name } });
-  return { ...options, cluster: options.cluster ?? 'polder', self, members, logger };
+  const timing = { ...(members.length === 1 ? TIMING_ALONE : {}), ...options.timing };
+  return { ...options, cluster: options.cluster ?? 'polder', self, members, timing, logger };
 }
 
 export function peerHost(member: MemberAddresses): string {

@@ -1,5 +1,4 @@
 /** Exactly once, however often it is tried: the part of a session that its holder keeps. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PolderError } from '@polder/core';
 import type { CallOptions } from './calls.ts';
@@ -28,7 +27,7 @@ export class Sequence {
   #last: Promise<unknown> = Promise.resolve();
   #ended = false;
 
-  constructor(token: SessionToken = { id: randomUUID(), settled: 0 }) {
+  constructor(token: SessionToken) {
     this.id = token.id;
     this.#settled = token.settled;
     this.#sequence = token.settled;

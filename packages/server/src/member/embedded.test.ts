@@ -1,6 +1,6 @@
 /** The store from inside a process: members that share a process, joined by memory. */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,9 +79,9 @@ describe('a member that is alone', () => {
     expect((await member.range({ prefix: '' }, { countOnly: true })).count).toBe(2);
     expect((await member.range({ prefix: 'a/' }, { revision: range.revision })).count).toBe(3);
     const swapped = await member.txn({
-      when: [{ target: 'value', key: 'b', result: 'equal', value: 'b' }],
-      then: [{ type: 'put', key: 'b', value: 'c' }],
-      otherwise: [{ type: 'range', key: 'b' }],
+      compare: [{ target: 'value', key: 'b', result: 'equal', value: 'b' }],
+      success: [{ type: 'put', key: 'b', value: 'c' }],
+      failure: [{ type: 'range', key: 'b' }],
     });
     expect(swapped.succeeded).toBe(true);
     await member.compact(swapped.revision);
@@ -128,9 +128,9 @@ describe('members of one process', () => {
 
   it('tell what they have applied, and that they have stopped', async () => {
     const { leader, followers } = await trio();
-    const applied = once(followers[0].events, 'applied');
+    const heard = on(followers[0].events, 'applied');
     const { revision } = await leader.put('key', 'value');
-    expect(await applied).toMatchObject([{ revision }]);
+    for await (const [applied] of heard) if (applied.revision === revision) break;
     const stopped = once(leader.events, 'stopped');
     await leader.close();
     expect(await stopped).toEqual([{ error: null }]);
@@ -169,13 +169,15 @@ describe('members of one process', () => {
 describe('a session', () => {
   it('R21: happens once though it is tried again through another member, and says when it happened', async () => {
     const { leader, followers } = await trio();
-    const session = leader.session();
+    const session = await leader.session();
     await session.put('before', '');
     const { token } = session;
-    const first = await session.txn({ then: [{ type: 'put', key: 'orders', value: '1' }] });
+    const first = await session.txn({ success: [{ type: 'put', key: 'orders', value: '1' }] });
     expect(first).toMatchObject({ succeeded: true, responses: [{ type: 'put' }] });
     await leader.put('orders', '2');
-    const again = await followers[0].session(token).txn({ then: [{ type: 'put', key: 'orders', value: '1' }] });
+    const again = await (await followers[0].session(token)).txn({
+      success: [{ type: 'put', key: 'orders', value: '1' }],
+    });
     expect(again).toEqual({ revision: first.revision, succeeded: true, responses: null });
     expect(text((await leader.get('orders'))?.value ?? new Uint8Array(0))).toBe('2');
   });
@@ -183,12 +185,12 @@ describe('a session', () => {
   it('R21: tries a write whose answer was lost until it has one', async () => {
     const { network, leader, followers } = await trio();
     const [one, two] = followers;
-    const session = leader.session();
+    const session = await leader.session();
     await session.put('count', '1');
     network.cut(leader.name);
     const write = session.put('count', '2', { timeoutMs: 10 }).catch((failure: unknown) => failure);
     expect(await write).toMatchObject({ outcome: 'unknown' });
-    await expect(one.session(session.token).put('count', '2')).resolves.toMatchObject({ succeeded: true });
+    await expect((await one.session(session.token)).put('count', '2')).resolves.toMatchObject({ succeeded: true });
     network.heal(leader.name);
     const retried = await session.put('count', '2', { retry: true });
     expect(retried).toMatchObject({ responses: null });
@@ -197,22 +199,22 @@ describe('a session', () => {
 
   it('once closed is refused everywhere, and never done', async () => {
     const { leader, followers } = await trio();
-    const session = leader.session();
+    const session = await leader.session();
     await session.put('key', '1');
     const { token } = session;
     await session.close();
     await expect(session.put('key', '2')).rejects.toMatchObject({ code: 'SessionEnded' });
-    await expect(followers[0].session(token).put('key', '2')).rejects.toMatchObject({ code: 'SessionEnded' });
+    await expect((await followers[0].session(token)).put('key', '2')).rejects.toMatchObject({ code: 'SessionEnded' });
     expect((await leader.get('key'))?.version).toBe(1);
   });
 
   it('that two holders use is refused to the one behind', async () => {
     const { leader, followers } = await trio();
-    const session = leader.session();
+    const session = await leader.session();
     await session.put('key', '1');
     const { token } = session;
     await session.put('key', '2');
     await session.put('key', '3');
-    await expect(followers[0].session(token).put('key', '4')).rejects.toMatchObject({ code: 'SessionMisused' });
+    await expect((await followers[0].session(token)).put('key', '4')).rejects.toMatchObject({ code: 'SessionMisused' });
   });
 });

@@ -14,7 +14,7 @@ const outcome = lost.catch((error: { readonly outcome?: string }) => error.outco
 await lonely.close();
 
 const alone = await startMember({ members: [{ name: 'alone', id: 1, clientPort: 0 }], name: 'alone' });
-await alone.session().put('key', 'value');
+await (await alone.session()).put('key', 'value');
 await alone.close();
 
 // A handle that was closed is one until the loop has gone round.

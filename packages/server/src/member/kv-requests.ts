@@ -18,10 +18,10 @@ export type Loose<T> = T extends Uint8Array
       : T;
 
 export interface TxnInput {
-  /** All must hold for `then` to happen, else `otherwise` does. None: `then`. */
-  readonly when?: readonly Loose<Compare>[];
-  readonly then?: readonly Loose<RequestOp>[];
-  readonly otherwise?: readonly Loose<RequestOp>[];
+  /** All must hold for `success` to happen, else `failure` does. None: `success`. */
+  readonly compare?: readonly Loose<Compare>[];
+  readonly success?: readonly Loose<RequestOp>[];
+  readonly failure?: readonly Loose<RequestOp>[];
 }
 
 export interface RangeInput {
@@ -69,12 +69,12 @@ export function rangeRequest(
   };
 }
 
-export function txnRequest({ when = [], then = [], otherwise = [] }: TxnInput): TxnRequest {
+export function txnRequest({ compare = [], success = [], failure = [] }: TxnInput): TxnRequest {
   return {
     type: 'txn',
-    compare: when.map((compare) => strict<Compare>(compare)),
-    success: then.map((operation) => strict<RequestOp>(operation)),
-    failure: otherwise.map((operation) => strict<RequestOp>(operation)),
+    compare: compare.map((each) => strict<Compare>(each)),
+    success: success.map((operation) => strict<RequestOp>(operation)),
+    failure: failure.map((operation) => strict<RequestOp>(operation)),
   };
 }
 

@@ -18,7 +18,7 @@ import { startClientListener } from '../http/index.ts';
 import { linkFaults } from './links.ts';
 import { type KvHost, ServedStore } from './served-store.ts';
 import { StoreClient } from './store-client.ts';
-import { StoreSession } from './store-session.ts';
+import { openStoreSession, StoreSession } from './store-session.ts';
 
 export type MemberOptions = EmbeddedOptions &
   Placement & {
@@ -77,8 +77,8 @@ export class Member extends StoreClient implements AsyncDisposable {
   }
 
   /** Operations of which each happens once, however often it is tried. With a token: that one, continued. */
-  session(token?: SessionToken): StoreSession {
-    return new StoreSession(this, token);
+  async session(token?: SessionToken, options: CallOptions = {}): Promise<StoreSession> {
+    return new StoreSession(this, token ?? (await openStoreSession(this, options)));
   }
 
   /**

@@ -44,7 +44,7 @@ export interface RangeResult extends Omit<RangeResponse, 'type' | 'header'> {
 
 export interface TxnResult {
   readonly revision: number;
-  /** Whether `then` happened. */
+  /** Whether `success` happened. */
   readonly succeeded: boolean;
   /** In the order of what happened. */
   readonly responses: readonly ResponseOp[];

@@ -3,9 +3,13 @@
  * and happens only if a lower one stands there. So it needs nothing that the store has not; it is seen, and ends, as
  * any key does; and no clock decides (PITFALLS R21).
  *
- *   polder/sessions/ID  =  number of the session's last operation (8 bytes), 1 or 0: a transaction's branch
+ *   polder/sessions/NAME  =  number of the session's last operation (8 bytes), 1 or 0: a transaction's branch
+ *
+ * The revision that made the key belongs to the session's id: so a late attempt to open one never brings an ended one
+ * back.
  */
-import { PolderError } from '@polder/core';
+import { randomUUID } from 'node:crypto';
+import { assert, PolderError } from '@polder/core';
 import type { Compare, KeyValue, RangeRequest, RequestOp, TxnRequest, TxnResponse } from '@polder/core/kv';
 import {
   type CallOptions,
@@ -25,10 +29,24 @@ export const SESSION_PREFIX = 'polder/sessions/';
 export interface OnceResult {
   /** The store's, made by it. */
   readonly revision: number;
-  /** Of a transaction: whether `then` happened; true of a put or a delete. */
+  /** Of a transaction: whether `success` happened; true of a put or a delete. */
   readonly succeeded: boolean;
   /** null: an earlier attempt had done it, and its answer was lost. */
   readonly responses: TxnResponse['responses'] | null;
+}
+
+/** A repeat finds the key and leaves it. */
+export async function openStoreSession(store: StoreClient, options: CallOptions): Promise<SessionToken> {
+  const name = randomUUID();
+  const key = keyOf(name);
+  const absent: Compare = { key, target: 'version', result: 'equal', version: 0 };
+  const open: TxnRequest = { type: 'txn', compare: [absent], success: [mark(key, 0, true)], failure: [] };
+  return settled(async (each) => {
+    await store.propose(open, each);
+    const found = responseOf(await store.read({ type: 'range', key }, each), 'range').kvs[0];
+    assert(found !== undefined, 'a session that nobody knows yet is not closed');
+    return { id: `${name}@${found.createRevision}`, settled: 0 };
+  }, options);
 }
 
 /** One operation at a time; each happens once, however often it is tried and through whichever member. */
@@ -36,16 +54,17 @@ export class StoreSession implements AsyncDisposable {
   readonly #store: StoreClient;
   readonly #sequence: Sequence;
   readonly #key: Uint8Array;
-  #isOpen: boolean;
+  readonly #madeAt: number;
 
-  constructor(store: StoreClient, token?: SessionToken) {
+  constructor(store: StoreClient, token: SessionToken) {
+    const [name = '', madeAt = ''] = token.id.split('@');
     this.#store = store;
     this.#sequence = new Sequence(token);
-    this.#key = bytesOf(`${SESSION_PREFIX}${this.#sequence.id}`);
-    this.#isOpen = token !== undefined;
+    this.#key = keyOf(name);
+    this.#madeAt = Number(madeAt);
   }
 
-  /** With it the session goes on in another process or through another member: `member.session(token)`. */
+  /** With it the session goes on in another process or through another member: `await member.session(token)`. */
   get token(): SessionToken {
     return this.#sequence.token;
   }
@@ -64,9 +83,7 @@ export class StoreSession implements AsyncDisposable {
 
   /** Its key goes; what comes later under its name is refused, never done. */
   close(options: CallOptions = {}): Promise<void> {
-    return this.#sequence.end(async () => {
-      if (this.#isOpen) await settled((each) => this.#store.delete(this.#key, each), options);
-    });
+    return this.#sequence.end(() => settled((each) => this.#store.delete(this.#key, each), options));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -74,48 +91,42 @@ export class StoreSession implements AsyncDisposable {
   }
 
   #once(request: TxnRequest, options?: SessionOptions): Promise<OnceResult> {
-    return this.#sequence.run(async (sequence, each) => {
-      if (!this.#isOpen) await this.#open(each);
-      this.#isOpen = true;
-      return this.#attempt(sequence, request, each);
-    }, options);
-  }
-
-  /** A repeat finds the key and leaves it. */
-  async #open(options: CallOptions): Promise<void> {
-    const absent: Compare = { key: this.#key, target: 'version', result: 'equal', version: 0 };
-    const made = this.#mark(0, true);
-    await this.#store.propose({ type: 'txn', compare: [absent], success: [made], failure: [] }, options);
+    return this.#sequence.run((sequence, each) => this.#attempt(sequence, request, each), options);
   }
 
   async #attempt(sequence: number, request: TxnRequest, options: CallOptions): Promise<OnceResult> {
     const { compare, success, failure } = request;
+    const isMine: Compare = { key: this.#key, target: 'create', result: 'equal', createRevision: this.#madeAt };
     const isNew: Compare = { key: this.#key, target: 'value', result: 'less', value: valueOf(sequence, false) };
     const mine: TxnRequest = {
       type: 'txn',
       compare,
-      success: [...success, this.#mark(sequence, true)],
-      failure: [...failure, this.#mark(sequence, false)],
+      success: [...success, mark(this.#key, sequence, true)],
+      failure: [...failure, mark(this.#key, sequence, false)],
     };
     const look: RangeRequest = { type: 'range', key: this.#key };
-    const whole: TxnRequest = { type: 'txn', compare: [isNew], success: [mine], failure: [look] };
+    const whole: TxnRequest = { type: 'txn', compare: [isMine, isNew], success: [mine], failure: [look] };
     const answer = responseOf(await this.#store.propose(whole, options), 'txn');
     const [inner] = answer.responses;
     if (inner?.type === 'txn') {
       const { revision } = answer.header;
       return { revision, succeeded: inner.succeeded, responses: inner.responses.slice(0, -1) };
     }
-    return earlier(sequence, inner?.type === 'range' ? inner.kvs[0] : undefined);
-  }
-
-  #mark(sequence: number, succeeded: boolean): RequestOp {
-    return { type: 'put', key: this.#key, value: valueOf(sequence, succeeded) };
+    return earlier(sequence, this.#madeAt, inner?.type === 'range' ? inner.kvs[0] : undefined);
   }
 }
 
+function mark(key: Uint8Array, sequence: number, succeeded: boolean): RequestOp {
+  return { type: 'put', key, value: valueOf(sequence, succeeded) };
+}
+
+function keyOf(name: string): Uint8Array {
+  return bytesOf(`${SESSION_PREFIX}${name}`);
+}
+
 /** What an earlier attempt left. */
-function earlier(sequence: number, found: KeyValue | undefined): OnceResult {
-  if (found === undefined) {
+function earlier(sequence: number, madeAt: number, found: KeyValue | undefined): OnceResult {
+  if (found?.createRevision !== madeAt) {
     const message = 'the session’s key is gone: it was closed. Whether this operation happened before is not known';
     throw new OperationError('SessionEnded', 'unknown', message);
   }
