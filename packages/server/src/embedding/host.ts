@@ -4,6 +4,7 @@ import {
   type ClientPort,
   Driver,
   type DriverStatus,
+  type DurableStateMachine,
   type ProposalOutcome,
   Raft,
   type RaftMessage,
@@ -12,6 +13,7 @@ import {
   type StateMachine,
 } from '@polder/core';
 import { FileDisk } from '../disk/index.ts';
+import type { LmdbStorageOptions } from '../storage/index.ts';
 import { PeerTransport } from '../transport/index.ts';
 import { RealRandom, RealWorld } from '../world/index.ts';
 import { type CallOptions, Calls } from './calls.ts';
@@ -38,11 +40,19 @@ export interface Placed<Value> {
   readonly value: Value;
 }
 
-/** The state machine as the host sees it; `revision` is for events. */
-export interface Hosted<Result, Query, Answer> {
-  readonly machine: StateMachine<Result, Query, Answer>;
+/** The state machine as the host sees it. */
+export interface Hosted<Result, Query, Answer, Machine extends StateMachine<Result, Query, Answer>> {
+  readonly machine: Machine;
+  /** The same machine, where its state outlives the process. */
+  readonly durable?: DurableStateMachine<Result, Query, Answer>;
+  /** For events. */
   readonly revision: () => number;
+  /** Lets go of what the machine stands on. */
+  readonly close?: () => Promise<void>;
 }
+
+/** Where a machine may keep its state; null: in memory only. */
+export type Place = LmdbStorageOptions | null;
 
 /** How long a leader that closes waits for its successor. */
 const HAND_OVER_MS = 1_000;
@@ -54,7 +64,9 @@ interface Watcher {
   readonly resolve: () => void;
 }
 
-export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
+export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Query, Answer>>
+  implements ClientPort<Result, Answer>
+{
   readonly options: ResolvedOptions;
   /** null: it has no peers, or they are in this process. */
   readonly tcp: PeerTransport | null;
@@ -64,6 +76,7 @@ export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
   readonly #transport: MemberTransport;
   readonly #world: RealWorld;
   readonly #driver: Driver<RaftMessage, Result, Query, Answer>;
+  readonly #hosted: Hosted<Result, Query, Answer, Machine>;
   readonly #announcer: Announcer;
   readonly #proposals = new Calls<Placed<Result>>();
   readonly #reads = new Calls<Placed<Answer>>();
@@ -78,7 +91,8 @@ export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
   private constructor(
     options: ResolvedOptions,
     disk: FileDisk | MemoryDisk,
-    { machine, revision }: Hosted<Result, Query, Answer>,
+    host: (place: Place) => Hosted<Result, Query, Answer, Machine>,
+    { sizes = {} }: MemberEnvironment,
   ) {
     this.options = options;
     this.#disk = disk;
@@ -88,12 +102,13 @@ export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
     this.#isOpen = new Promise((resolve) => {
       this.#opened = resolve;
     });
-    this.#announcer = new Announcer((id) => this.addressesOf(id), revision);
+    this.#hosted = host(this.#place());
+    this.#announcer = new Announcer((id) => this.addressesOf(id), this.#hosted.revision);
     this.tcp = options.network === undefined && options.self.peerPort !== undefined ? this.#newTcp() : null;
     this.#transport = this.tcp ?? this.#newTransport();
     const network = this.#transport;
     this.#world = new RealWorld({ network, disk, onFailure: (error) => this.#fail(asError(error)) });
-    this.#driver = this.#newDriver(machine);
+    this.#driver = this.#newDriver(sizes);
     this.#world.attach({
       onFrame: (from, frame) => this.#driver.onFrame(from, frame),
       onDisk: (token, result) => this.#driver.onDisk(token, result),
@@ -103,20 +118,20 @@ export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
   }
 
   /** Throws those of `FileDisk.open`, `PortInUse`, `ListenFailed`, and `CorruptLog`, `CorruptSnapshot`, `DiskError`. */
-  static async start<Result, Query, Answer>(
+  static async start<Result, Query, Answer, Machine extends StateMachine<Result, Query, Answer>>(
     options: ResolvedOptions,
-    hosted: Hosted<Result, Query, Answer>,
+    host: (place: Place) => Hosted<Result, Query, Answer, Machine>,
     environment: MemberEnvironment = {},
-  ): Promise<Host<Result, Query, Answer>> {
+  ): Promise<Host<Result, Query, Answer, Machine>> {
     const { cluster, dataDirectory, self } = options;
     const owner = { cluster, member: self.name, ...environment };
     const disk = dataDirectory === undefined ? new MemoryDisk() : await FileDisk.open(dataDirectory, owner);
-    const host = new Host(options, disk, hosted);
+    const started = new Host(options, disk, host, environment);
     try {
-      await host.#open();
-      return host;
+      await started.#open();
+      return started;
     } catch (error) {
-      await host.#release();
+      await started.#release();
       throw error;
     }
   }
@@ -126,6 +141,18 @@ export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
     this.#world.run(() => this.#driver.start());
     const error = await this.#isOpen;
     if (error !== null) throw error;
+  }
+
+  #place(): Place {
+    const disk = this.#disk;
+    if (disk instanceof MemoryDisk) return null;
+    const { cluster, self } = this.options;
+    return {
+      directory: disk.directory,
+      // A store belongs to its directory: it is of no use to a member that was made anew.
+      owner: `${cluster}/${self.name}#${disk.identity.directory}`,
+      deliver: (token, result) => this.#world.run((sink) => sink.onDisk(token, result)),
+    };
   }
 
   #newTcp(): PeerTransport {
@@ -150,7 +177,7 @@ export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
     return network?.join(self, this.#disk.identity.directory, onFrame) ?? NO_PEERS;
   }
 
-  #newDriver(stateMachine: StateMachine<Result, Query, Answer>): Driver<RaftMessage, Result, Query, Answer> {
+  #newDriver(sizes: NonNullable<MemberEnvironment['sizes']>): Driver<RaftMessage, Result, Query, Answer> {
     const { self, members, timing = {} } = this.options;
     const { directory } = this.#disk.identity;
     const raft = { member: self.id, members: members.map(({ id }) => id), directory, random: new RealRandom() };
@@ -159,13 +186,19 @@ export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
       directory,
       world: this.#world,
       codec: raftCodec,
-      stateMachine,
+      stateMachine: this.#hosted.machine,
+      ...(this.#hosted.durable === undefined ? {} : { durable: this.#hosted.durable }),
+      ...sizes,
       clients: this,
       createReplica: (outbox) => new Raft({ ...raft, timing }, outbox),
     });
   }
 
   // ── what can be asked ───────────────────────────────────────────────────────────────────────────────────────
+
+  get machine(): Machine {
+    return this.#hosted.machine;
+  }
 
   get events(): MemberEvents {
     return this.#announcer.events;
@@ -345,6 +378,7 @@ export class Host<Result, Query, Answer> implements ClientPort<Result, Answer> {
       this.#world.stop();
       for (const close of this.#onClose) await close();
       await this.#transport.close();
+      await this.#hosted.close?.();
       await this.#disk.close();
     })();
     return this.#released;

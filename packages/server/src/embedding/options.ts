@@ -1,7 +1,8 @@
 /** How a member is told who it is, whom it talks to and where it keeps its data. */
-import { PolderError, type RaftTiming } from '@polder/core';
+import { type DriverOptions, PolderError, type RaftTiming } from '@polder/core';
 import { type Logger, pino } from 'pino';
 import type { FileSystem } from '../disk/index.ts';
+import type { LmdbStorageOptions, MemberStorage } from '../storage/index.ts';
 import type { LocalNetwork } from './local-network.ts';
 
 export interface MemberAddresses {
@@ -36,9 +37,14 @@ export type Placement =
   | { readonly name: string; readonly members: readonly MemberAddresses[] }
   | { readonly name?: string; readonly members?: undefined };
 
+type AnyDriverOptions = DriverOptions<unknown, unknown, unknown, unknown>;
+
 /** What a test puts in the place of the machine. */
 export interface MemberEnvironment {
   readonly fileSystem?: FileSystem;
+  readonly createStorage?: (options: LmdbStorageOptions) => MemberStorage;
+  /** Small ones, so that little is written before something happens. */
+  readonly sizes?: Pick<AnyDriverOptions, 'snapshotEntries' | 'trailingEntries' | 'segmentBytes' | 'checkpoints'>;
 }
 
 export interface ResolvedOptions extends EmbeddedOptions {

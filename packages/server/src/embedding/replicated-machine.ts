@@ -2,17 +2,20 @@
 import {
   assert,
   ByteReader,
-  type ByteWriter,
+  ByteWriter,
   crc32c,
   type Entry,
   PolderError,
   SessionTable,
+  type SnapshotSource,
+  type SnapshotStage,
   type StateMachine,
 } from '@polder/core';
 import { applyTwice, type Encoding } from './determinism.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { SessionRecords } from './session-records.ts';
 import type { ApplyContext, ReplicatedStateMachine } from './state-machine.ts';
+import { WholeSnapshot, WholeStage } from './whole-snapshot.ts';
 
 const FORMAT = 1;
 
@@ -126,17 +129,35 @@ export class ReplicatedMachine<Command, Result, State, View>
     return this.#configuration;
   }
 
-  save(writer: ByteWriter): void {
+  /** The user gives all of it at once, so its bytes are whole from the start. */
+  openSnapshot(): SnapshotSource {
+    const writer = new ByteWriter(1024);
     writer.u8(FORMAT);
     writer.varint(this.#appliedIndex);
     writer.bytes(this.#configuration);
     this.#proposals.save(writer);
     this.#sessions.save(writer);
     writer.bytes(this.#options.codecs.state.encode(this.#machine.snapshot()));
+    return new WholeSnapshot(this.#appliedIndex, writer.finish());
+  }
+
+  stageSnapshot(): SnapshotStage {
+    return new WholeStage((bytes) => this.#restore(new ByteReader(bytes)));
+  }
+
+  save(writer: ByteWriter): void {
+    writer.bytes(this.openSnapshot().rest());
   }
 
   /** Throws `MalformedBytes` and is then as it was before. */
   load(reader: ByteReader): void {
+    const stage = this.stageSnapshot();
+    stage.write(reader.bytes());
+    if (!stage.whole) throw new PolderError('MalformedBytes', 'the snapshot is cut short: take another one');
+    stage.install();
+  }
+
+  #restore(reader: ByteReader): void {
     if (reader.u8() !== FORMAT) {
       throw new PolderError('MalformedBytes', 'the snapshot is of a format that this version does not know');
     }
@@ -147,6 +168,7 @@ export class ReplicatedMachine<Command, Result, State, View>
     sessions.load(reader);
     const machine = this.#options.create();
     machine.restore(this.#options.codecs.state.decode(reader.bytes()));
+    reader.end();
     this.#appliedIndex = appliedIndex;
     this.#configuration = configuration;
     this.#proposals = proposals;

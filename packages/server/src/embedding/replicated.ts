@@ -1,4 +1,5 @@
 /** A user's own state machine, replicated. */
+import type { StateMachine } from '@polder/core';
 import { type CallOptions } from './calls.ts';
 import { jsonCodec } from './codec.ts';
 import { type Envelope, encodeEnvelope } from './envelope.ts';
@@ -46,12 +47,19 @@ export interface Proposed<Result> {
   readonly result: Result;
 }
 
+type ReplicatedHost<Result, View> = Host<
+  Applied<Result>,
+  Query<View>,
+  unknown,
+  StateMachine<Applied<Result>, Query<View>, unknown>
+>;
+
 /** One member of a replicated state machine; made by `startReplicated`. */
 export class Replicated<Command, Result, View> implements AsyncDisposable {
-  readonly #host: Host<Applied<Result>, Query<View>, unknown>;
+  readonly #host: ReplicatedHost<Result, View>;
   readonly #encode: (command: Command) => Uint8Array;
 
-  constructor(host: Host<Applied<Result>, Query<View>, unknown>, encode: (command: Command) => Uint8Array) {
+  constructor(host: ReplicatedHost<Result, View>, encode: (command: Command) => Uint8Array) {
     this.#host = host;
     this.#encode = encode;
   }
@@ -146,7 +154,7 @@ export async function startReplicated<Command, Result, State, View>(
   const { stateMachine: create, verifyDeterminism = false } = options;
   const machine = new ReplicatedMachine<Command, Result, State, View>({ create, codecs, verifyDeterminism });
   const hosted = { machine, revision: () => machine.appliedIndex() };
-  const host = await Host.start(resolveOptions(options), hosted, environment);
+  const host: ReplicatedHost<Result, View> = await Host.start(resolveOptions(options), () => hosted, environment);
   return new Replicated(host, (command) => {
     const bytes = codecs.command.encode(command);
     if (bytes.length <= MAX_COMMAND_BYTES) return bytes;

@@ -1,22 +1,25 @@
 /** A member of a replicated store in the caller's own process, and (where asked for) the port its clients talk to. */
 import { PolderError } from '@polder/core';
-import { KvStateMachine } from '@polder/core/kv';
+import { DurableKvStateMachine, type KvRequest, type KvResult, KvStateMachine } from '@polder/core/kv';
 import {
   type CallOptions,
   type CloseOptions,
   clientHost,
   type EmbeddedOptions,
   Host,
+  type Hosted,
   type MemberAddresses,
   type MemberEnvironment,
   type MemberEvents,
+  type Place,
   type Placement,
   resolveOptions,
   type SessionToken,
 } from '../embedding/index.ts';
 import { startClientListener } from '../http/index.ts';
+import { LmdbStorage } from '../storage/index.ts';
 import { linkFaults } from './links.ts';
-import { type KvHost, ServedStore } from './served-store.ts';
+import { type KvHost, type KvMachine, ServedStore } from './served-store.ts';
 import { StoreClient } from './store-client.ts';
 import { openStoreSession, StoreSession } from './store-session.ts';
 
@@ -24,6 +27,11 @@ export type MemberOptions = EmbeddedOptions &
   Placement & {
     /** Whether clients may break this member's links. */
     readonly breakable?: boolean;
+    /**
+     * Of a data directory. `lmdb`: a store on disk, larger than memory if need be, which is the default. `memory`: all of
+     * it in memory, and snapshots in files.
+     */
+    readonly storage?: 'lmdb' | 'memory';
   };
 
 /** One of a cluster that is told everything, as `polder serve` is. */
@@ -42,14 +50,12 @@ export interface MemberStatus {
 /** Made by `startMember`. */
 export class Member extends StoreClient implements AsyncDisposable {
   readonly #host: KvHost;
-  readonly #machine: KvStateMachine;
   /** Where etcd's clients and browsers find it; null: it serves nobody outside its process. */
   readonly clientUrl: string | null;
 
-  constructor(host: KvHost, machine: KvStateMachine, clientUrl: string | null) {
+  constructor(host: KvHost, clientUrl: string | null) {
     super(host);
     this.#host = host;
-    this.#machine = machine;
     this.clientUrl = clientUrl;
   }
 
@@ -68,7 +74,7 @@ export class Member extends StoreClient implements AsyncDisposable {
 
   status(): MemberStatus {
     const { role, term, commitIndex, appliedIndex } = this.#host.status();
-    return { role, term, commitIndex, appliedIndex, revision: this.#machine.revision() };
+    return { role, term, commitIndex, appliedIndex, revision: this.#host.machine.revision() };
   }
 
   /** As far as this member knows; null: it knows none. */
@@ -108,22 +114,35 @@ export class Member extends StoreClient implements AsyncDisposable {
 export async function startMember(options: MemberOptions = {}, environment: MemberEnvironment = {}): Promise<Member> {
   const resolved = resolveOptions(options);
   const { logger } = resolved;
-  const machine = new KvStateMachine();
-  const host: KvHost = await Host.start(resolved, { machine, revision: () => machine.revision() }, environment);
+  const host: KvHost = await Host.start(resolved, (place) => hosted(place, options, environment), environment);
   try {
-    const clientUrl = await listen(host, machine, options.breakable ?? false);
+    const clientUrl = await listen(host, options.breakable ?? false);
     logger.info({ clientUrl, peerPort: host.tcp?.port ?? null }, 'started');
     host.events.on('leader', ({ leader, term }) =>
       logger.info({ term, leader: leader?.name ?? null }, 'leader changed'),
     );
-    return new Member(host, machine, clientUrl);
+    return new Member(host, clientUrl);
   } catch (error) {
     await host.close({ handOver: false });
     throw error;
   }
 }
 
-async function listen(host: KvHost, machine: KvStateMachine, breakable: boolean): Promise<string | null> {
+function hosted(
+  place: Place,
+  { storage = 'lmdb' }: MemberOptions,
+  { createStorage = (options) => new LmdbStorage(options) }: MemberEnvironment,
+): Hosted<KvResult, KvRequest, KvResult, KvMachine> {
+  if (place === null || storage === 'memory') {
+    const machine = new KvStateMachine();
+    return { machine, revision: () => machine.revision() };
+  }
+  const store = createStorage(place);
+  const durable = new DurableKvStateMachine({ storage: store });
+  return { machine: durable, durable, revision: () => durable.revision(), close: () => store.close() };
+}
+
+async function listen(host: KvHost, breakable: boolean): Promise<string | null> {
   const { self, logger } = host.options;
   if (breakable && (host.tcp === null || self.clientPort === undefined)) {
     throw new PolderError('NotBreakable', 'only a member with a peerPort and a clientPort can be breakable');
@@ -133,7 +152,7 @@ async function listen(host: KvHost, machine: KvStateMachine, breakable: boolean)
   const listener = await startClientListener({
     host: address,
     port: self.clientPort,
-    store: new ServedStore(host, machine),
+    store: new ServedStore(host),
     faults: breakable && host.tcp !== null ? linkFaults(host.options, host.tcp) : null,
     onBug: (error) => logger.error({ err: error }, 'a request failed for a reason that is no client’s'),
   });

@@ -1,25 +1,30 @@
 /** A hosted store, as etcd's API wants it. */
 import { createHash } from 'node:crypto';
-import { encodeKvRequest, type KvRequest, type KvResult, type KvStateMachine } from '@polder/core/kv';
+import {
+  type DurableKvStateMachine,
+  encodeKvRequest,
+  type KvRequest,
+  type KvResult,
+  type KvStateMachine,
+} from '@polder/core/kv';
 import { clientHost, type Host, type MemberAddresses, type Placed, peerHost } from '../embedding/index.ts';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
 
-export type KvHost = Host<KvResult, KvRequest, KvResult>;
+export type KvMachine = KvStateMachine | DurableKvStateMachine;
+export type KvHost = Host<KvResult, KvRequest, KvResult, KvMachine>;
 
 /** The smallest question: only that it is answered at all matters. */
 const CONFIRMATION: KvRequest = { type: 'range', key: new Uint8Array([0]), countOnly: true };
 
 export class ServedStore implements Store {
   readonly #host: KvHost;
-  readonly #machine: KvStateMachine;
   readonly #members: readonly StoreMember[];
   readonly #clusterId: bigint;
   #leaderChanges = 0;
 
-  constructor(host: KvHost, machine: KvStateMachine) {
+  constructor(host: KvHost) {
     const { cluster, members } = host.options;
     this.#host = host;
-    this.#machine = machine;
     this.#clusterId = id64(cluster);
     this.#members = members.map((member) => storeMember(cluster, member));
     host.events.on('leader', ({ leader }) => {
@@ -45,6 +50,7 @@ export class ServedStore implements Store {
 
   status(): StoreStatus {
     const { role, term, leader, commitIndex, appliedIndex, lastIndex } = this.#host.status();
+    const { machine } = this.#host;
     return {
       clusterId: this.#clusterId,
       member: this.#host.options.self.id,
@@ -54,10 +60,10 @@ export class ServedStore implements Store {
       commitIndex,
       appliedIndex,
       lastIndex,
-      revision: this.#machine.revision(),
-      compactRevision: this.#machine.compactRevision(),
-      keys: this.#machine.keyCount(),
-      sizeBytes: this.#machine.sizeBytes(),
+      revision: machine.revision(),
+      compactRevision: machine.compactRevision(),
+      keys: machine.keyCount(),
+      sizeBytes: machine.sizeBytes(),
       leaderChanges: this.#leaderChanges,
       peersReachable: this.#host.reachable().map(({ name }) => name),
     };
