@@ -72,7 +72,7 @@ function withOneBehind(options: Omit<ClusterOptions, 'members'>, entries = 45): 
   return cluster;
 }
 
-it('R17: a member loses power at each operation of writing its own snapshots, and nothing that was acknowledged', () => {
+it('R17 DS1: a member loses power at each operation of writing its own snapshots, and nothing that was acknowledged', () => {
   let points = 0;
   for (let point = 1; ; point++) {
     let seen = 0;
@@ -102,7 +102,7 @@ it('R17: a member loses power at each operation of writing its own snapshots, an
 });
 
 describe.each(STORAGES)('a member with its state %s', (_, durable) => {
-  it('R17: loses power at each operation of receiving and installing one, and catches up', () => {
+  it('R17 DS2: loses power at each operation of receiving and installing one, and catches up', () => {
     let points = 0;
     for (let point = 1; ; point++) {
       let seen = 0;
@@ -125,7 +125,7 @@ describe.each(STORAGES)('a member with its state %s', (_, durable) => {
     expect(points).toBeGreaterThan(20);
   });
 
-  it('R18: a leader that loses power at each chunk that it reads for a peer leaves no member behind', () => {
+  it('R18 DS4: a leader that loses power at each chunk that it reads for a peer leaves no member behind', () => {
     for (let point = 1; point <= 8; point++) {
       let reads = 0;
       const sabotage = watching((_world, operation) => {
@@ -143,7 +143,7 @@ describe.each(STORAGES)('a member with its state %s', (_, durable) => {
     }
   });
 
-  it('R18: cut off while it receives a snapshot, it goes on from where it stood, and the snapshot stays the same one', () => {
+  it('R18 DS4: cut off while it receives a snapshot, it goes on from where it stood, and the snapshot stays the same one', () => {
     const cluster = withOneBehind({ seed: 3, durable });
     const offsets: number[] = [];
     const indexes = new Set<number>();
@@ -169,7 +169,7 @@ describe.each(STORAGES)('a member with its state %s', (_, durable) => {
     expect(cluster.invariants.snapshotsInstalled).toBe(1);
   });
 
-  it('R18: on a slow link, while writes go on and compact the log, one snapshot is enough', () => {
+  it('R18 DS4: on a slow link, while writes go on and compact the log, one snapshot is enough', () => {
     const cluster = withOneBehind({ seed: 1, durable });
     cluster.setWeather({ ...CALM, bytesPerSecond: 100_000 });
     cluster.restart(3);
@@ -178,7 +178,7 @@ describe.each(STORAGES)('a member with its state %s', (_, durable) => {
     expect(cluster.invariants.snapshotsInstalled).toBe(1);
   });
 
-  it('R17: keeps only what it needs of snapshots', () => {
+  it('DS6: keeps only what it needs of snapshots', () => {
     const cluster = withOneBehind({ seed: 2, durable }, 100);
     cluster.restart(3);
     write(cluster, 100, 160);
@@ -195,7 +195,7 @@ describe.each(STORAGES)('a member with its state %s', (_, durable) => {
   });
 });
 
-it('R17: writes are applied while a snapshot is being written, and no operation carries more than a piece of it', () => {
+it('R17 DS3: writes are applied while a snapshot is being written, and no operation carries more than a piece of it', () => {
   let appends = 0;
   let largest = 0;
   let syncs = 0;
@@ -221,7 +221,7 @@ it('R17: writes are applied while a snapshot is being written, and no operation 
   expect(largest).toBe(512);
 });
 
-it('R20: a snapshot that rots at its leader is not sent: the leader stops, with what to do', () => {
+it('R20 DS5: a snapshot that rots at its leader is not sent: the leader stops, with what to do', () => {
   const cluster = withOneBehind({ seed: 1, mayStop: true });
   const leader = cluster.leader();
   const { files } = cluster.member(leader).world;
