@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClusterFile, clientUrl, readClusterFile } from './cluster/cluster-file.ts';
+import { askControl } from './cluster/control.ts';
 import { fetchStatus } from './cluster/member-http.ts';
 import { SteadyLoad } from './member/steady-load.test-support.ts';
 import { runProgram } from './program.ts';
@@ -95,6 +96,12 @@ const endpoints = (): string =>
     .members.map(({ clientHost, clientPort }) => `${clientHost}:${clientPort}`)
     .join();
 
+function pidOf(name: string): number {
+  const pid = file().members.find((each) => each.name === name)?.pid;
+  if (typeof pid !== 'number') throw new Error(`${name} runs`);
+  return pid;
+}
+
 async function listed(): Promise<{ name: string; id: string; isLearner: boolean }[]> {
   return (JSON.parse(await member('list', '--json')) as { members: { name: string; id: string; isLearner: boolean }[] })
     .members;
@@ -123,6 +130,8 @@ describe('the members of a cluster of processes', () => {
     for (let size = 2; size <= 5; size++) await member('add', `m${size}`);
     expect(names()).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
     expect((await listed()).filter(({ isLearner }) => isLearner)).toEqual([]);
+    // One of them is dead by then.
+    process.kill(pidOf('m5'), 'SIGKILL');
     for (let old = 1; old <= 5; old++) await member('replace', `m${old}`);
     expect(names()).toEqual(['m6', 'm7', 'm8', 'm9', 'm10']);
     for (const name of ['m10', 'm8', 'm6', 'm7']) await member('remove', name);
@@ -131,14 +140,18 @@ describe('the members of a cluster of processes', () => {
     const verdict = judge(load.recorder.events, { read: 100, write: 100, cas: 0 });
     expect(verdict.passed, verdict.lines.join('\n')).toBe(true);
     expect(load.acknowledged.size).toBeGreaterThan(50);
-    for (const removed of ['m1', 'm5', 'm6', 'm10']) {
+    for (const removed of ['m1', 'm4', 'm6', 'm10']) {
       expect(readFileSync(join(data, `${removed}.log`), 'utf8')).toContain(`${removed} stopped (Removed)`);
     }
   });
 
-  it('take a name back under another number, and are found again when "polder up" starts again', async () => {
+  it('take a name back under another number, go on with what was left half done, and are found again when "polder up" starts again', async () => {
+    // As a run of the command leaves it that was broken off.
+    await askControl(file(), { type: 'join', id: 11 }, 'm1');
+    const left = pidOf('m1');
     const added = JSON.parse(await member('add', 'm1', '--learner', '--json')) as { id: number; isLearner: boolean };
     expect(added).toMatchObject({ id: 11, isLearner: true });
+    expect(pidOf('m1')).toBe(left);
     await stopped(cluster);
     cluster = await up();
     expect((await listed()).map(({ name, isLearner }) => [name, isLearner])).toEqual([
