@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utf8 } from '@polder/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { MemberEnvironment } from '../embedding/index.ts';
 import {
   AlarmRequest,
   AlarmResponse,
@@ -18,7 +19,7 @@ import {
   StatusResponse,
 } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
-import { type Member, type MemberConfig, type MemberEnvironment, startMember } from '../member/member.ts';
+import { type Member, type MemberConfig, startMember } from '../member/member.ts';
 import { LmdbStorage, type LmdbStorageOptions, type MemberStorage, RESERVE_BYTES, Room } from './index.ts';
 
 const NO_SPACE = { code: 8, message: 'etcdserver: mvcc: database space exceeded' };
@@ -35,7 +36,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await client?.close();
-  await member?.stop();
+  await member?.close();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -190,7 +191,7 @@ describe('a member without room', () => {
       .toBe('taken');
     const keys = await count();
     await client?.close();
-    await member?.stop();
+    await member?.close();
     await start({}, { createStorage: (options) => fullness.createStorage(options) });
     expect(await count()).toBe(keys);
   });

@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import type { KvRequest } from '@polder/core/kv';
 
 export interface DiskSpace {
   readonly freeBytes: number;
@@ -6,7 +7,8 @@ export interface DiskSpace {
 }
 
 export interface RoomOptions {
-  readonly directory: string;
+  /** null: there is no disk. */
+  readonly directory: string | null;
   /** What the data takes, all its versions: the same on every member. */
   readonly usedBytes: () => number;
   readonly quotaBytes: number;
@@ -44,6 +46,11 @@ export class Room {
     return this.#options.quotaBytes;
   }
 
+  /** Whether the request may be proposed. */
+  admits(request: KvRequest): boolean {
+    return !this.isFull || !needsRoom(request);
+  }
+
   get isFull(): boolean {
     const { usedBytes, quotaBytes, storeIsFull } = this.#options;
     return this.#diskIsShort || storeIsFull() || usedBytes() >= quotaBytes;
@@ -52,6 +59,7 @@ export class Room {
   /** Has a look at the disk. Twice the reserve must be free before it counts as having room again. */
   async look(): Promise<void> {
     const { directory, spaceOf = realSpaceOf, onDisk } = this.#options;
+    if (directory === null) return;
     let space: DiskSpace;
     try {
       space = await spaceOf(directory);
@@ -68,6 +76,12 @@ export class Room {
   stop(): void {
     clearInterval(this.#timer);
   }
+}
+
+/** What makes room is done even when there is none: otherwise there never would be any. */
+function needsRoom(request: KvRequest): boolean {
+  if (request.type === 'put') return true;
+  return request.type === 'txn' && [...request.success, ...request.failure].some(needsRoom);
 }
 
 async function realSpaceOf(directory: string): Promise<DiskSpace> {
