@@ -83,11 +83,6 @@ export class Driver<Message, Result, Query, Answer> {
     return this.#malformed;
   }
 
-  /** What was applied last could not be made durable for lack of room, and will be tried again. */
-  get storeIsFull(): boolean {
-    return this.#checkpoints?.full ?? false;
-  }
-
   start(): void {
     this.#log.open();
   }
@@ -138,7 +133,8 @@ export class Driver<Message, Result, Query, Answer> {
 
   status(): DriverStatus {
     const appliedIndex = this.#options.stateMachine.appliedIndex();
-    return { ...this.#replica.status(), phase: this.#phase, appliedIndex };
+    const storeIsFull = this.#checkpoints?.full ?? false;
+    return { ...this.#replica.status(), phase: this.#phase, appliedIndex, storeIsFull };
   }
 
   // ── a turn ────────────────────────────────────────────────────────────────────────────────────────────────

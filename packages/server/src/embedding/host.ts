@@ -239,11 +239,6 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
     return this.#driver.status();
   }
 
-  /** The store finds no room for what was applied last. */
-  get storeIsFull(): boolean {
-    return this.#driver.storeIsFull;
-  }
-
   /** null: none is known here. */
   leader(): MemberAddresses | null {
     return this.addressesOf(this.status().leader);

@@ -143,7 +143,7 @@ function roomOf(host: KvHost, { quotaBytes = QUOTA_BYTES }: MemberOptions, { roo
     directory: dataDirectory,
     usedBytes: () => host.machine.sizeBytes(),
     quotaBytes,
-    storeIsFull: () => host.storeIsFull,
+    storeIsFull: () => host.status().storeIsFull,
     onDisk: (isShort) => {
       if (!isShort) return logger.info('the disk has room again');
       logger.warn('the disk is nearly full: writes are refused here until there is room');
