@@ -294,6 +294,9 @@ describe('a change of the membership', () => {
     await expect(remove(one, 'm2')).rejects.toThrow('re-configuration failed due to not enough started members');
     await remove(one, 'm3');
     expect((await list(two.member)).map(({ name }) => name)).toEqual(['m1', 'm2']);
+    const back = await start(three.self, [three.self], true);
+    expect(await back.stopped, 'who was away is told so by whomever it asks').toMatchObject({ code: 'Removed' });
+    running.delete('m3');
   });
 
   it('moves the leader where it is asked to', async () => {
