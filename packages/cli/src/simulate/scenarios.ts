@@ -2,7 +2,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { generalRaft, type ProtocolTypes, raftMembershipStorm, raftMembershipWalk, type Scenario } from '@polder/core/simulation';
+import {
+  generalRaft,
+  type ProtocolTypes,
+  raftMembershipStorm,
+  raftMembershipWalk,
+  type Scenario,
+} from '@polder/core/simulation';
 import { CommandError, ExitCode, messageOf } from '../exit-code.ts';
 
 export type ScenarioSource =
