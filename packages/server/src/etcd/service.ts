@@ -9,9 +9,7 @@ import {
   MemberListResponse,
   type MessageFns,
   PutRequest,
-  PutResponse,
   RangeRequest,
-  RangeResponse,
   type ResponseHeader,
   StatusRequest,
   StatusResponse,
@@ -26,8 +24,9 @@ import {
 import { GrpcCode, GrpcError, type GrpcMethod } from '../grpc/index.ts';
 import { ETCD_VERSION, kvError, storeError } from './errors.ts';
 import { clamp, deleteRangeFromWire, putFromWire, rangeFromWire, txnFromWire } from './from-wire.ts';
-import type { Store } from './store.ts';
-import { deleteRangeToWire, putToWire, rangeToWire, txnToWire } from './to-wire.ts';
+import { type HeaderFields, putResponseBytes, rangeResponseBytes } from './response-bytes.ts';
+import type { Store, StoreAnswer } from './store.ts';
+import { deleteRangeToWire, txnToWire } from './to-wire.ts';
 
 /** etcd's default `--max-request-bytes`. */
 const MAX_REQUEST_BYTES = 1.5 * 1024 * 1024;
@@ -38,17 +37,21 @@ const SERVICES = new Set(['', 'etcdserverpb.KV', 'etcdserverpb.Cluster', 'etcdse
 export function etcdMethods(store: Store): [string, GrpcMethod][] {
   const header = (revision: number): ResponseHeader => headerOf(store, revision);
   return [
-    kv(store, 'Range', RangeRequest, RangeResponse, rangeFromWire, 'range', (r) =>
-      rangeToWire(r, header(r.header.revision)),
+    kv(store, 'Range', RangeRequest, rangeFromWire, 'range', (r) =>
+      rangeResponseBytes(r, headerFields(store, r.header.revision)),
     ),
-    kv(store, 'Put', PutRequest, PutResponse, putFromWire, 'put', (r) => putToWire(r, header(r.header.revision))),
-    kv(store, 'DeleteRange', DeleteRangeRequest, DeleteRangeResponse, deleteRangeFromWire, 'deleteRange', (r) =>
-      deleteRangeToWire(r, header(r.header.revision)),
+    kv(store, 'Put', PutRequest, putFromWire, 'put', (r) =>
+      putResponseBytes(r, headerFields(store, r.header.revision)),
     ),
-    kv(store, 'Txn', TxnRequest, TxnResponse, txnFromWire, 'txn', (r) => txnToWire(r, header(r.header.revision))),
-    kv(store, 'Compact', CompactionRequest, CompactionResponse, compactFromWire, 'compact', (r) => ({
-      header: header(r.header.revision),
-    })),
+    kv(store, 'DeleteRange', DeleteRangeRequest, deleteRangeFromWire, 'deleteRange', (r) =>
+      DeleteRangeResponse.encode(deleteRangeToWire(r, header(r.header.revision))).finish(),
+    ),
+    kv(store, 'Txn', TxnRequest, txnFromWire, 'txn', (r) =>
+      TxnResponse.encode(txnToWire(r, header(r.header.revision))).finish(),
+    ),
+    kv(store, 'Compact', CompactionRequest, compactFromWire, 'compact', (r) =>
+      CompactionResponse.encode({ header: header(r.header.revision) }).finish(),
+    ),
     unary('/etcdserverpb.Cluster/MemberList', MemberListRequest, MemberListResponse, (request, signal) =>
       memberList(store, request, signal),
     ),
@@ -77,40 +80,34 @@ function unary<Request, Response>(
 }
 
 /** All of KV is one shape: check, then read or propose, then answer with the response of the request's own type. */
-function kv<Wire, Answer, Type extends KvResponse['type']>(
+function kv<Wire, Type extends KvResponse['type']>(
   store: Store,
   name: string,
   requests: MessageFns<Wire>,
-  responses: MessageFns<Answer>,
   fromWire: (wire: Wire) => KvRequest,
   type: Type,
-  toWire: (response: Extract<KvResponse, { type: Type }>) => Answer,
+  toBytes: (response: Extract<KvResponse, { type: Type }>) => Uint8Array,
 ): [string, GrpcMethod] {
-  const handle = async (message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> => {
+  const answer = ({ result }: StoreAnswer): Uint8Array => {
+    if (result.type === 'error') throw kvError(result.code);
+    assert(result.response.type === type, 'the store answers a request with its own kind of response');
+    return toBytes(result.response as Extract<KvResponse, { type: Type }>);
+  };
+  const handle = (message: Uint8Array, signal: AbortSignal): Uint8Array | Promise<Uint8Array> => {
     const request = fromWire(decode(requests, message));
     const readOnly = isReadOnly(request);
     if (!readOnly && message.length > MAX_REQUEST_BYTES) throw kvError('requestTooLarge');
     const refusal = checkKvRequest(request);
     if (refusal !== null) throw kvError(refusal);
-    const response = await serve(store, request, readOnly, signal);
-    assert(response.type === type, 'the store answers a request with its own kind of response');
-    return responses.encode(toWire(response as Extract<KvResponse, { type: Type }>)).finish();
+    const found = readOnly
+      ? store.read(request, { serializable: isSerializable(request) }, signal)
+      : store.propose(request, signal);
+    if (!(found instanceof Promise)) return answer(found);
+    return found.then(answer, (error: unknown) => {
+      throw storeError(error, signal);
+    });
   };
   return [`/etcdserverpb.KV/${name}`, { type: 'unary', handle }];
-}
-
-async function serve(store: Store, request: KvRequest, readOnly: boolean, signal: AbortSignal): Promise<KvResponse> {
-  let result: Awaited<ReturnType<Store['propose']>>['result'];
-  try {
-    const answer = readOnly
-      ? await store.read(request, { serializable: isSerializable(request) }, signal)
-      : await store.propose(request, signal);
-    result = answer.result;
-  } catch (error) {
-    throw storeError(error, signal);
-  }
-  if (result.type === 'error') throw kvError(result.code);
-  return result.response;
 }
 
 function compactFromWire(wire: CompactionRequest): KvRequest {
@@ -127,14 +124,14 @@ function decode<Message>(messages: MessageFns<Message>, bytes: Uint8Array): Mess
   }
 }
 
+function headerFields(store: Store, revision: number): HeaderFields {
+  const { clusterId, member, term } = store.status();
+  return { clusterId, memberId: idOf(store, member), revision, term };
+}
+
 function headerOf(store: Store, revision: number): ResponseHeader {
-  const status = store.status();
-  return {
-    clusterId: status.clusterId,
-    memberId: idOf(store, status.member),
-    revision: BigInt(revision),
-    raftTerm: BigInt(status.term),
-  };
+  const { clusterId, memberId, term } = headerFields(store, revision);
+  return { clusterId, memberId, revision: BigInt(revision), raftTerm: BigInt(term) };
 }
 
 /** 0 when there is no such member. */
