@@ -1,14 +1,15 @@
 /** A member whole: its directory, its peers, its replica, and the port its clients talk to. */
 import { createHash } from 'node:crypto';
-import { Driver, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
-import { KvStateMachine } from '@polder/core/kv';
+import { type DiskResult, Driver, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
+import { DurableKvStateMachine, KvStateMachine } from '@polder/core/kv';
 import { type Logger, pino } from 'pino';
 import { FileDisk, type FileSystem } from '../disk/index.ts';
 import type { StoreMember } from '../etcd/index.ts';
 import { type ClientListener, type Faults, type LinkRule, startClientListener } from '../http/index.ts';
+import { LmdbStorage, type LmdbStorageOptions, type MemberStorage } from '../storage/index.ts';
 import { type LinkFault, PeerTransport } from '../transport/index.ts';
 import { type EventSink, RealRandom, RealWorld } from '../world/index.ts';
-import { type KvDriver, ReplicatedStore } from './replicated-store.ts';
+import { type KvDriver, type KvDriverOptions, ReplicatedStore } from './replicated-store.ts';
 
 export interface MemberAddresses {
   readonly name: string;
@@ -30,6 +31,8 @@ export interface MemberConfig {
   readonly breakable: boolean;
   readonly logLevel: string;
   readonly timing?: Partial<RaftTiming>;
+  /** `lmdb`: a store on disk, larger than memory if need be. `memory`: all of it in memory, and snapshots in files. */
+  readonly storage?: 'lmdb' | 'memory';
 }
 
 export interface Member {
@@ -43,6 +46,9 @@ export interface Member {
 /** What a test puts in the place of the machine. */
 export interface MemberEnvironment {
   readonly fileSystem?: FileSystem;
+  readonly createStorage?: (options: LmdbStorageOptions) => MemberStorage;
+  /** Small ones, so that little is written before something happens. */
+  readonly sizes?: Pick<KvDriverOptions, 'snapshotEntries' | 'trailingEntries' | 'segmentBytes' | 'checkpoints'>;
 }
 
 /** How long a leader that stops waits for its successor. */
@@ -61,7 +67,7 @@ export async function startMember(config: MemberConfig, environment: MemberEnvir
   const logger = pino({ level: config.logLevel, base: { member: config.name } });
   const owner = { cluster: config.cluster, member: config.name };
   const disk = await FileDisk.open(config.dataDirectory, { ...owner, ...environment });
-  const assembled = assemble(config, self, disk, logger);
+  const assembled = assemble(config, self, disk, logger, environment);
   try {
     await assembled.transport.listen();
     assembled.world.run(() => assembled.driver.start());
@@ -72,6 +78,7 @@ export async function startMember(config: MemberConfig, environment: MemberEnvir
   } catch (error) {
     assembled.world.stop();
     await assembled.transport.close();
+    await assembled.storage?.close();
     await disk.close();
     throw error;
   }
@@ -82,13 +89,21 @@ interface Assembled {
   readonly transport: PeerTransport;
   readonly driver: KvDriver;
   readonly store: ReplicatedStore;
+  /** null: the data is in memory. */
+  readonly storage: MemberStorage | null;
   readonly started: PromiseWithResolvers<undefined>;
   readonly stopped: PromiseWithResolvers<Error | null>;
   /** Resolves when another member leads, or none of this one's peers can. */
   handedOver: (() => void) | null;
 }
 
-function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, logger: Logger): Assembled {
+function assemble(
+  config: MemberConfig,
+  self: MemberAddresses,
+  disk: FileDisk,
+  logger: Logger,
+  environment: MemberEnvironment,
+): Assembled {
   const started = withResolvers<undefined>();
   const stopped = withResolvers<Error | null>();
   const peers = config.members.filter(({ id }) => id !== self.id);
@@ -103,7 +118,10 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
     onFrame: (from, directory, frame) => world.onFrame(from, directory, frame),
   });
   const world: RealWorld = new RealWorld({ network: transport, disk, onFailure: (error) => fail(asError(error)) });
-  const machine = new KvStateMachine();
+  const deliver = (token: number, result: DiskResult): void => world.run((events) => events.onDisk(token, result));
+  const storage = storageOf(config, disk, environment, deliver);
+  const durable = storage === null ? null : new DurableKvStateMachine({ storage });
+  const machine = durable ?? new KvStateMachine();
   const fail = (error: Error): void => {
     logger.fatal({ err: error }, 'stopped');
     world.stop();
@@ -129,6 +147,8 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
     world,
     codec: raftCodec,
     stateMachine: machine,
+    ...(durable === null ? {} : { durable }),
+    ...environment.sizes,
     clients: store,
     createReplica: (outbox) =>
       new Raft(
@@ -142,9 +162,21 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
         outbox,
       ),
   });
-  const assembled: Assembled = { world, transport, driver, store, started, stopped, handedOver: null };
+  const assembled: Assembled = { world, transport, driver, store, storage, started, stopped, handedOver: null };
   world.attach(sink(assembled, config, logger));
   return assembled;
+}
+
+function storageOf(
+  { cluster, name, storage }: MemberConfig,
+  disk: FileDisk,
+  { createStorage = (options) => new LmdbStorage(options) }: MemberEnvironment,
+  deliver: (token: number, result: DiskResult) => void,
+): MemberStorage | null {
+  if (storage === 'memory') return null;
+  // A store belongs to its directory: it is of no use to a member that was made anew.
+  const owner = `${cluster}/${name}#${disk.identity.directory}`;
+  return createStorage({ directory: disk.directory, owner, deliver });
 }
 
 /** The log is read back, or the member cannot start from it: `CorruptLog`, `CorruptSnapshot`, `DiskError`. */
@@ -195,12 +227,13 @@ function running(
   disk: FileDisk,
   logger: Logger,
 ): Member {
-  const { world, transport, store, stopped } = assembled;
+  const { world, transport, store, storage, stopped } = assembled;
   let ending: Promise<void> | null = null;
   const release = async (): Promise<void> => {
     world.stop();
     await listener.close();
     await transport.close();
+    await storage?.close();
     await disk.close();
   };
   const stop = async (): Promise<void> => {

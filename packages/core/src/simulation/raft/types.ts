@@ -1,6 +1,6 @@
 import type { RaftRules, RaftTiming } from '../../consensus/raft/index.ts';
 import type { Rejection } from '../../consensus/replica.ts';
-import type { DriverStatus } from '../../driver/index.ts';
+import type { CheckpointOptions, DriverStatus } from '../../driver/index.ts';
 import type { KvRequest, KvResult } from '../../kv/index.ts';
 import type { Sabotage } from './sabotage.ts';
 
@@ -32,8 +32,14 @@ export interface RaftSimulationOptions {
   /** A member makes a snapshot after so many entries, and keeps so many below it. */
   readonly snapshotEntries?: number;
   readonly trailingEntries?: number;
+  /** Chunks and pieces of snapshots; small ones make several of a small state. */
+  readonly snapshotChunkBytes?: number;
   /** Of the write-ahead log; small ones are rolled and removed often. */
   readonly segmentBytes?: number;
+  /** The state machine's state outlives a crash, in a store on the simulated disk. Default: it is in memory. */
+  readonly durable?: boolean;
+  readonly checkpoints?: CheckpointOptions;
+  readonly maxOverlayBytes?: number;
   /** Breaks a rule, in every member: for the zoo. */
   readonly sabotage?: Sabotage;
 }
