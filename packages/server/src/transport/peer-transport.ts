@@ -63,6 +63,8 @@ export class PeerTransport implements Network {
   readonly #maxQueueBytes: number;
   readonly #server: Server;
   readonly #inbound = new Set<Connection>();
+  /** The last frame, as it was sent. */
+  #wrapped: { readonly frame: Uint8Array; readonly channel: number; readonly bytes: Uint8Array } | null = null;
   #strangers = 0;
   #state: 'new' | 'listening' | 'closed' = 'new';
 
@@ -194,10 +196,17 @@ export class PeerTransport implements Network {
       this.#counters.droppedQueueFull++;
       return;
     }
-    const bytes = wrapFrame(channel, frame);
+    const bytes = this.#wrap(channel, frame);
     this.#counters.framesSent++;
     this.#counters.bytesSent += bytes.length;
     connection.write(bytes);
+  }
+
+  /** The same frame often goes to several peers, one after the other. */
+  #wrap(channel: number, frame: Uint8Array): Uint8Array {
+    if (this.#wrapped?.frame === frame && this.#wrapped.channel === channel) return this.#wrapped.bytes;
+    this.#wrapped = { frame, channel, bytes: wrapFrame(channel, frame) };
+    return this.#wrapped.bytes;
   }
 
   #dial(peer: Peer): void {

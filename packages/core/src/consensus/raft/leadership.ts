@@ -10,6 +10,8 @@ import { SnapshotTransfer, type SnapshotTransferOptions } from './snapshot-trans
 
 const APPEND_ENTRIES_MAX = 1024;
 const APPEND_BYTES_MAX = 1024 * 1024;
+/** A round that none is: the message tells of a commit, and an answer would tell the leader nothing. */
+export const NO_ANSWER = 0;
 const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
@@ -35,8 +37,10 @@ export class Leadership {
   #sentTo = 0;
   /** Somebody was told to campaign: that message may still be under way, however late. */
   #transferSent = false;
+  /** See #appendOf. Part of no saved state: without it a message is made anew. */
+  #lastAppend: Message<'append'> | null = null;
   /** Confirms reads: see reads.ts. */
-  round = 0;
+  round = NO_ANSWER + 1;
   uncommittedBytes = 0;
   /** 0: no transfer is under way. */
   transferTo = 0;
@@ -112,7 +116,8 @@ export class Leadership {
       }
       const round = progress.sentRound < this.round;
       const commits = progress.state === 'replicate' && progress.sentCommit < commitIndex;
-      if (round || commits) this.#sendAppend(progress, nowUs, commitIndex, false);
+      if (round) this.#sendAppend(progress, nowUs, commitIndex, false);
+      else if (commits) this.#sendAppend(progress, nowUs, commitIndex, false, NO_ANSWER);
     }
     if (this.transferTo !== 0) this.#handOver();
   }
@@ -127,7 +132,13 @@ export class Leadership {
     }
   }
 
-  #sendAppend(progress: Progress, nowUs: number, commitIndex: number, withEntries: boolean): void {
+  #sendAppend(
+    progress: Progress,
+    nowUs: number,
+    commitIndex: number,
+    withEntries: boolean,
+    round: number = this.round,
+  ): void {
     let previousIndex = progress.nextIndex - 1;
     let previousTerm = this.#log.termAt(previousIndex);
     if (previousTerm === undefined && progress.state !== 'snapshot') {
@@ -141,24 +152,37 @@ export class Leadership {
       previousIndex = 0;
       previousTerm = 0;
     }
-    const sends = withEntries && replicates;
-    const entries = sends ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
-    const last = entries.at(-1);
-    const bytes = entries.reduce((sum, entry) => sum + entry.command.length, 0);
+    const message = this.#appendOf(previousIndex, previousTerm, withEntries && replicates, commitIndex, round);
+    const last = message.entries.at(-1);
+    const bytes = message.entries.reduce((sum, entry) => sum + entry.command.length, 0);
     if (progress.state === 'probe') progress.probing = true;
     else if (last !== undefined) progress.onSent(last.index, bytes);
-    progress.sentRound = this.round;
+    if (round !== NO_ANSWER) progress.sentRound = round;
     progress.sentCommit = commitIndex;
-    const { round } = this;
-    this.#send(progress.peer, {
-      type: 'append',
-      term: this.#term,
-      previousIndex,
-      previousTerm,
-      entries,
-      commitIndex,
-      round,
-    });
+    this.#send(progress.peer, message);
+  }
+
+  /** The same object for each peer that is told the same, so that it is encoded once. */
+  #appendOf(
+    previousIndex: number,
+    previousTerm: number,
+    withEntries: boolean,
+    commitIndex: number,
+    round: number,
+  ): Message<'append'> {
+    const from = previousIndex + 1;
+    const entries = withEntries ? this.#log.slice(from, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const last = this.#lastAppend;
+    const isSame =
+      last !== null &&
+      last.previousIndex === previousIndex &&
+      last.entries.length === entries.length &&
+      last.commitIndex === commitIndex &&
+      last.round === round &&
+      last.previousTerm === previousTerm;
+    if (isSame) return last;
+    this.#lastAppend = { type: 'append', term: this.#term, previousIndex, previousTerm, entries, commitIndex, round };
+    return this.#lastAppend;
   }
 
   // ── hearing ───────────────────────────────────────────────────────────────────────────────────────────────
