@@ -37,7 +37,6 @@ export class Driver<Message, Result, Query, Answer> {
   readonly #checkpoints: Checkpoints | null;
   /** Memory in which frames are written. */
   readonly #frames = new ByteWriter();
-  /** The last message of the effects at hand. */
   #encoded: { readonly message: Message; readonly frame: Uint8Array } | null = null;
   #effects: Effect<Message>[] = [];
   #inbox: Input<Query>[] = [];
@@ -215,7 +214,6 @@ export class Driver<Message, Result, Query, Answer> {
     const effects = this.#effects;
     this.#effects = [];
     for (const effect of effects) this.#onEffect(effect);
-    this.#encoded = null;
   }
 
   #onEffect(effect: Effect<Message>): void {
@@ -257,7 +255,7 @@ export class Driver<Message, Result, Query, Answer> {
     }
   }
 
-  /** What goes to several peers is encoded once. */
+  /** A replica that says the same to several peers has it encoded once. */
   #frameOf(message: Message): Uint8Array {
     if (this.#encoded?.message === message) return this.#encoded.frame;
     const frame = encodeFrame(this.#options.codec, this.#options.directory, message, this.#frames);

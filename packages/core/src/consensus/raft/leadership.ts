@@ -37,8 +37,6 @@ export class Leadership {
   #sentTo = 0;
   /** Somebody was told to campaign: that message may still be under way, however late. */
   #transferSent = false;
-  /** See #appendOf. Part of no saved state: without it a message is made anew. */
-  #lastAppend: Message<'append'> | null = null;
   /** Confirms reads: see reads.ts. */
   round = NO_ANSWER + 1;
   uncommittedBytes = 0;
@@ -48,6 +46,11 @@ export class Leadership {
   quorumDeadlineUs = 0;
   /** Nobody else can be elected before, by this member's clock. 0: not known, or leases are off. */
   leaseUntilUs = 0;
+  #newestAppend: {
+    readonly message: Message<'append'>;
+    readonly lastIndex: number;
+    readonly withEntries: boolean;
+  } | null = null;
   /** Rounds that no majority has answered yet. */
   #rounds: { readonly round: number; readonly sentUs: number }[] = [];
   /** The change of membership under way, to be answered; 0: none. */
@@ -152,9 +155,10 @@ export class Leadership {
       previousIndex = 0;
       previousTerm = 0;
     }
-    const message = this.#appendOf(previousIndex, previousTerm, withEntries && replicates, commitIndex, round);
-    const last = message.entries.at(-1);
-    const bytes = message.entries.reduce((sum, entry) => sum + entry.command.length, 0);
+    const message = this.#appendFor({ previousIndex, previousTerm, round }, commitIndex, withEntries && replicates);
+    const { entries } = message;
+    const last = entries.at(-1);
+    const bytes = entries.reduce((sum, entry) => sum + entry.command.length, 0);
     if (progress.state === 'probe') progress.probing = true;
     else if (last !== undefined) progress.onSent(last.index, bytes);
     if (round !== NO_ANSWER) progress.sentRound = round;
@@ -162,27 +166,34 @@ export class Leadership {
     this.#send(progress.peer, message);
   }
 
-  /** The same object for each peer that is told the same, so that it is encoded once. */
-  #appendOf(
-    previousIndex: number,
-    previousTerm: number,
-    withEntries: boolean,
+  /** The same object for each peer that is to be sent the same, so that its bytes are made once. */
+  #appendFor(
+    { previousIndex, previousTerm, round }: Pick<Message<'append'>, 'previousIndex' | 'previousTerm' | 'round'>,
     commitIndex: number,
-    round: number,
+    withEntries: boolean,
   ): Message<'append'> {
-    const from = previousIndex + 1;
-    const entries = withEntries ? this.#log.slice(from, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
-    const last = this.#lastAppend;
-    const isSame =
-      last !== null &&
-      last.previousIndex === previousIndex &&
-      last.entries.length === entries.length &&
-      last.commitIndex === commitIndex &&
-      last.round === round &&
-      last.previousTerm === previousTerm;
-    if (isSame) return last;
-    this.#lastAppend = { type: 'append', term: this.#term, previousIndex, previousTerm, entries, commitIndex, round };
-    return this.#lastAppend;
+    const { lastIndex } = this.#log;
+    const before = this.#newestAppend;
+    const same =
+      before !== null &&
+      before.lastIndex === lastIndex &&
+      before.withEntries === withEntries &&
+      before.message.previousIndex === previousIndex &&
+      before.message.commitIndex === commitIndex &&
+      before.message.round === round;
+    if (same) return before.message;
+    const entries = withEntries ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const message = {
+      type: 'append',
+      term: this.#term,
+      previousIndex,
+      previousTerm,
+      entries,
+      commitIndex,
+      round,
+    } as const;
+    this.#newestAppend = { message, lastIndex, withEntries };
+    return message;
   }
 
   // ── hearing ───────────────────────────────────────────────────────────────────────────────────────────────
