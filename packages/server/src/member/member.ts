@@ -136,6 +136,9 @@ function assemble(
     peers: roster.peers(),
     logger,
     onFrame: (from, directory, frame) => world.onFrame(from, directory, frame),
+    onLink: (peer, up) => {
+      if (!up) world.onUnreachable(peer);
+    },
   });
   const world: RealWorld = new RealWorld({ network: transport, disk, onFailure: (error) => fail(asError(error)) });
   const deliver = (token: number, result: DiskResult): void => world.run((events) => events.onDisk(token, result));
@@ -226,6 +229,7 @@ function sink(assembled: Assembled, logger: Logger): EventSink {
     onFrame: (from, frame) => driver.onFrame(from, frame),
     onDisk: (token, result) => driver.onDisk(token, result),
     onWake: () => driver.onWake(),
+    onUnreachable: (peer) => driver.onUnreachable(peer),
     turn: () => {
       driver.turn();
       const now = store.observe();

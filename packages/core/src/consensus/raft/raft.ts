@@ -126,6 +126,8 @@ export class Raft implements Replica<RaftMessage> {
         return this.#onChange(event.id, event.changes);
       case 'tick':
         return this.#onTick();
+      case 'unreachable':
+        return this.#election.onUnreachable(event.peer);
       case 'flush':
         return this.#onFlush();
       case 'persisted':
