@@ -1,0 +1,50 @@
+/** The general campaign of the registers: everything that may break, fixed before any bug of the zoo is switched on. */
+import { blackout, clock, crash, disk, freeze, network, partition, pause } from '../faults/index.ts';
+import { type Scenario, scenario, swarm } from '../scenario/scenario.ts';
+import { type ScenarioOptions, seconds } from '../scenario/spec.ts';
+import { causalSessions, strongLinearizable } from './checks.ts';
+import { registers } from './protocol.ts';
+import type { RegistersSimulationOptions, RegistersTypes } from './types.ts';
+import { levels } from './workload.ts';
+
+export function generalRegisters(
+  options: RegistersSimulationOptions = {},
+  settings: Partial<ScenarioOptions<RegistersTypes>> = {},
+): Scenario<RegistersTypes> {
+  const count = (name: string) => (view: { readonly counts: Readonly<Record<string, number>> }) => (view.counts[name] ?? 0) > 0;
+  return scenario<RegistersTypes>({
+    name: 'registers',
+    replicas: (seed, members = seed % 2 === 0 ? 3 : 5) => registers(members, options),
+    clients: 5,
+    ...settings,
+  })
+    .workload(levels())
+    .faults(
+      swarm(
+        partition(),
+        network.any(),
+        network.slow(),
+        crash(),
+        blackout(),
+        pause(),
+        freeze(),
+        clock.drift(500),
+        clock.jump(60_000),
+        disk.error(),
+        disk.full(),
+        disk.slow(),
+        disk.lost(),
+      ),
+    )
+    .sometimes('an answer is served at less than strong', count('degraded'))
+    .sometimes('a read is contended', count('contended'))
+    .sometimes('an outcome is unknown', count('unknown'))
+    .sometimes('a hint is delivered', count('hintsDelivered'))
+    .sometimes('a tombstone is collected', count('collected'))
+    .sometimes('a clock is refused', count('driftRefusals'))
+    .sometimes('a session waits', count('waits'))
+    .sometimes('an audit repairs', count('auditRepairs'))
+    .sometimes('a strong read repairs', count('readRepairs'))
+    .eventually('all members come to rest and are equal', { withinUs: seconds(10) })
+    .check(strongLinearizable(), causalSessions());
+}
