@@ -167,6 +167,7 @@ export class Coordinator {
     operation.logged = true;
     const version = defined(operation.version ?? undefined, 'what was logged is a version');
     if (operation.stage === 'logging') {
+      this.#exchange.remember(version);
       return this.#written(operation, version, operation.request.level, [this.#desk.member]);
     }
     this.#countStored(operation);
@@ -402,7 +403,7 @@ export class Coordinator {
     if (stage === 'storing' && request.type === 'write') {
       if (!operation.logged || version === null) return;
       this.#desk.counters.degraded++;
-      for (const peer of this.#desk.peers) this.#exchange.hint(peer, version);
+      this.#exchange.remember(version);
       const level = degradeTo === 'weak' ? 'eventual' : degradeTo;
       return this.#written(operation, version, level, this.#reached(this.#votes(operation)));
     }

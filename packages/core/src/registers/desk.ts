@@ -184,7 +184,7 @@ export class Desk {
       time = successorOf(least);
     }
     this.#issued.set(key, time);
-    return { time, member: this.member, incarnation: this.directory };
+    return { time, member: this.member, incarnation: this.directory, boot: this.boot };
   }
 
   #reading(): HybridTime | null {

@@ -110,13 +110,15 @@ export class Exchange {
   // ── writes that spread ────────────────────────────────────────────────────────────────────────────────────
 
   spread(version: Version, after: Mark): void {
-    for (const peer of this.#desk.peers) {
-      this.#desk.send(peer, { type: 'push', version }, after);
-      if (this.#desk.rules.exchanges) this.hint(peer, version);
-    }
+    for (const peer of this.#desk.peers) this.#desk.send(peer, { type: 'push', version }, after);
   }
 
-  hint(peer: number, version: Version): void {
+  /** The version is durable here: it is pushed again until every peer has acknowledged it. */
+  remember(version: Version): void {
+    if (this.#desk.rules.exchanges) for (const peer of this.#desk.peers) this.#hint(peer, version);
+  }
+
+  #hint(peer: number, version: Version): void {
     const hints = this.#hints.get(peer) ?? [];
     this.#hints.set(peer, hints);
     if (this.hintBacklog === 0) this.#nextHintsUs = this.#desk.now.monotonicUs + this.#desk.timing.retryUs;

@@ -20,6 +20,8 @@ export interface Tag {
   readonly member: number;
   /** Of the member's data directory: a wiped member is another one (PITFALLS G6). */
   readonly incarnation: number;
+  /** How often that directory had been started: a weak write leaves no trace in it, and its tag must not come again. */
+  readonly boot: number;
 }
 
 /** One durable write: the sequence-th of its origin, counted from 1. */
@@ -46,7 +48,8 @@ export function originOf(member: number, incarnation: number): string {
 /** null stands for "no version at all": before every tag. */
 export function compareTags(a: Tag | null, b: Tag | null): number {
   if (a === null || b === null) return (a === null ? 0 : 1) - (b === null ? 0 : 1);
-  return compareHybridTimes(a.time, b.time) || a.member - b.member || a.incarnation - b.incarnation;
+  const byWriter = a.member - b.member || a.incarnation - b.incarnation || a.boot - b.boot;
+  return compareHybridTimes(a.time, b.time) || byWriter;
 }
 
 export function laterTag(a: Tag | null, b: Tag | null): Tag | null {
@@ -70,10 +73,11 @@ export function writeTag(writer: ByteWriter, tag: Tag): void {
   writeHybridTime(writer, tag.time);
   writer.varint(tag.member);
   writer.varint(tag.incarnation);
+  writer.varint(tag.boot);
 }
 
 export function readTag(reader: ByteReader): Tag {
-  return { time: readHybridTime(reader), member: reader.varint(), incarnation: reader.varint() };
+  return { time: readHybridTime(reader), member: reader.varint(), incarnation: reader.varint(), boot: reader.varint() };
 }
 
 export function writeMaybe<T>(writer: ByteWriter, value: T | null, write: (writer: ByteWriter, value: T) => void): void {

@@ -7,6 +7,9 @@ import { registers } from './protocol.ts';
 import type { RegistersSimulationOptions, RegistersTypes } from './types.ts';
 import { levels } from './workload.ts';
 
+/** Pages are small and reads give up soon, so that both ends are met within seconds. */
+const SMALL: RegistersSimulationOptions = { limits: { rounds: 3, pageVersions: 20, hints: 40 } };
+
 export function generalRegisters(
   options: RegistersSimulationOptions = {},
   settings: Partial<ScenarioOptions<RegistersTypes>> = {},
@@ -14,7 +17,7 @@ export function generalRegisters(
   const count = (name: string) => (view: { readonly counts: Readonly<Record<string, number>> }) => (view.counts[name] ?? 0) > 0;
   return scenario<RegistersTypes>({
     name: 'registers',
-    replicas: (seed, members = seed % 2 === 0 ? 3 : 5) => registers(members, options),
+    replicas: (seed, members = seed % 2 === 0 ? 3 : 5) => registers(members, { ...SMALL, ...options }),
     clients: 5,
     ...settings,
   })
