@@ -52,7 +52,12 @@ export class Audit {
       else divided.push(...divide(inside, range).map((part) => sumOf(inside, part)));
     }
     if (divided.length === 0) return;
-    this.#desk.send(from, { type: 'audit', collected: compareTags(collected, this.#desk.store.collectedThrough) > 0 ? collected : this.#desk.store.collectedThrough, ranges: divided });
+    this.#desk.send(from, {
+      type: 'audit',
+      collected:
+        compareTags(collected, this.#desk.store.collectedThrough) > 0 ? collected : this.#desk.store.collectedThrough,
+      ranges: divided,
+    });
   }
 
   #sendAll(to: number, range: TimeRange, versions: readonly Version[], wants: boolean): void {
@@ -82,7 +87,9 @@ export class Audit {
 
   #giveBack(to: number, range: TimeRange, theirs: readonly Version[]): void {
     const tags = new Map(theirs.map(({ key, tag }) => [key, tag]));
-    const newer = this.#winners().filter(({ key, tag }) => isIn(tag, range) && compareTags(tag, tags.get(key) ?? null) > 0);
+    const newer = this.#winners().filter(
+      ({ key, tag }) => isIn(tag, range) && compareTags(tag, tags.get(key) ?? null) > 0,
+    );
     if (newer.length > 0) this.#sendAll(to, range, newer, false);
   }
 

@@ -226,7 +226,12 @@ export class Coordinator {
   #question({ number, round, stage, request, version }: Operation): RegisterMessage {
     assert(request.type !== 'range', 'a range is read here');
     if (stage === 'asking') return { type: 'query', operation: number, round, key: request.key };
-    return { type: 'store', operation: number, round, version: defined(version ?? undefined, 'there is what to store') };
+    return {
+      type: 'store',
+      operation: number,
+      round,
+      version: defined(version ?? undefined, 'there is what to store'),
+    };
   }
 
   onQueried(from: number, directory: number, message: Extract<RegisterMessage, { type: 'queried' }>): void {
@@ -423,7 +428,8 @@ export class Coordinator {
     const why = code ?? (stage === 'waiting' ? 'BehindToken' : stage === 'logging' ? 'TimedOut' : 'NoMajority');
     const repeated = request.type === 'write' ? request.tag : null;
     const mayHaveHappened = request.type === 'write' && (version !== null || repeated !== null);
-    if (!mayHaveHappened || !this.#desk.rules.reportsUnknown) return this.#desk.answer(operation.id, notApplied(why, reached));
+    if (!mayHaveHappened || !this.#desk.rules.reportsUnknown)
+      return this.#desk.answer(operation.id, notApplied(why, reached));
     this.#desk.counters.unknownOutcomes++;
     this.#desk.answer(operation.id, { type: 'Unknown', code: why, reached, tag: version?.tag ?? repeated });
   }
@@ -444,7 +450,12 @@ export class Coordinator {
     this.#operations.delete(operation.number);
     if (version !== null) this.#see(operation, version);
     const service = this.#service(operation, operation.request.level, reached);
-    this.#desk.answer(operation.id, { type: 'read', ...service, tag: version?.tag ?? null, value: version?.value ?? null });
+    this.#desk.answer(operation.id, {
+      type: 'read',
+      ...service,
+      tag: version?.tag ?? null,
+      value: version?.value ?? null,
+    });
   }
 
   /** The session has seen this version, and what it came from. */
@@ -468,4 +479,3 @@ export class Coordinator {
     this.#last = reader.varint();
   }
 }
-

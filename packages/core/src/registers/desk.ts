@@ -22,7 +22,7 @@ import { Store } from './store.ts';
 import { originOf, type Tag, type Version } from './version.ts';
 
 /** What is done once a record is durable, and has been applied. */
-export type Then =
+export type Sequel =
   | { readonly type: 'nothing' }
   | { readonly type: 'stored'; readonly to: number; readonly operation: number; readonly round: number }
   | { readonly type: 'pushed'; readonly to: number }
@@ -44,14 +44,22 @@ export interface Counters {
 }
 
 export const COUNTERS = [
-  'unknownOutcomes', 'readRepairs', 'driftRefusals', 'degraded', 'contended', 'waits', 'hintsDelivered', 'hintsDropped',
-  'auditRepairs', 'malformedTokens',
+  'unknownOutcomes',
+  'readRepairs',
+  'driftRefusals',
+  'degraded',
+  'contended',
+  'waits',
+  'hintsDelivered',
+  'hintsDropped',
+  'auditRepairs',
+  'malformedTokens',
 ] as const satisfies readonly (keyof Counters)[];
 
 interface Pending {
   readonly mark: Mark;
   readonly record: RegisterRecord;
-  readonly then: Then;
+  readonly sequel: Sequel;
 }
 
 export class Desk {
@@ -130,22 +138,22 @@ export class Desk {
   }
 
   /** What it does to the store, and what follows, happens when it is durable: what is not on disk does not exist. */
-  persist(record: RegisterRecord, then: Then, perform: (record: RegisterRecord, then: Then) => void): Mark {
+  persist(record: RegisterRecord, sequel: Sequel, perform: (record: RegisterRecord, sequel: Sequel) => void): Mark {
     const mark = ++this.#mark;
     this.#outbox.put({ type: 'persist', mark, record });
-    if (this.rules.logsFirst) this.#pending.push({ mark, record, then });
+    if (this.rules.logsFirst) this.#pending.push({ mark, record, sequel });
     else {
       this.#apply(record);
-      perform(record, then);
+      perform(record, sequel);
     }
     return mark;
   }
 
-  onPersisted(mark: Mark, perform: (record: RegisterRecord, then: Then) => void): void {
+  onPersisted(mark: Mark, perform: (record: RegisterRecord, sequel: Sequel) => void): void {
     while ((this.#pending[0]?.mark ?? Number.POSITIVE_INFINITY) <= mark) {
-      const { record, then } = defined(this.#pending.shift(), 'there is a first');
+      const { record, sequel } = defined(this.#pending.shift(), 'there is a first');
       this.#apply(record);
-      perform(record, then);
+      perform(record, sequel);
     }
   }
 
@@ -215,10 +223,10 @@ export class Desk {
     for (const name of COUNTERS) writer.varint(this.counters[name]);
     writer.varint(this.boot);
     writer.varint(this.#mark);
-    writeList(writer, this.#pending, (to, { mark, record, then }) => {
+    writeList(writer, this.#pending, (to, { mark, record, sequel }) => {
       to.varint(mark);
       writeRegisterRecord(to, record);
-      to.string(JSON.stringify(then));
+      to.string(JSON.stringify(sequel));
     });
     writer.varint(this.#lastSequence);
     writer.string(JSON.stringify([[...this.#issued], [...this.#ahead]]));
@@ -233,7 +241,7 @@ export class Desk {
     this.#pending = readList(reader, (from) => {
       const mark = from.varint();
       const record = readRegisterRecord(from);
-      return { mark, record, then: JSON.parse(from.string()) };
+      return { mark, record, sequel: JSON.parse(from.string()) };
     });
     this.#lastSequence = reader.varint();
     const [issued, ahead] = JSON.parse(reader.string());

@@ -7,7 +7,7 @@ import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { readVectorClock, VectorClock, writeVectorClock } from '../clocks/index.ts';
 import { readList, writeList } from '../consensus/entry-codec.ts';
 import type { Mark } from '../consensus/replica.ts';
-import type { Desk, Then } from './desk.ts';
+import type { Desk, Sequel } from './desk.ts';
 import type { Cursor, RegisterMessage } from './message.ts';
 import type { Collected, RegisterRecord } from './record.ts';
 import { covers, includes, readTag, readVersion, type Version, writeTag, writeVersion } from './version.ts';
@@ -39,7 +39,7 @@ interface Hint {
   tries: number;
 }
 
-export type Perform = (record: RegisterRecord, then: Then) => void;
+export type Perform = (record: RegisterRecord, sequel: Sequel) => void;
 
 export class Exchange {
   readonly #desk: Desk;
@@ -142,7 +142,11 @@ export class Exchange {
     if (version.dot === null) return;
     this.#desk.hearTag(version.tag);
     if (this.#desk.store.knows(version)) return this.acknowledge(from, version);
-    this.#desk.persist({ type: 'install', versions: [version], vector: null }, { type: 'pushed', to: from }, this.#perform);
+    this.#desk.persist(
+      { type: 'install', versions: [version], vector: null },
+      { type: 'pushed', to: from },
+      this.#perform,
+    );
   }
 
   acknowledge(to: number, { dot }: Version): void {

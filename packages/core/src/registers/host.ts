@@ -14,7 +14,13 @@ import { type RegisterMessage, readRegisterMessage, writeRegisterMessage } from 
 import type { RegistersOptions } from './options.ts';
 import { decodeRegisterRecord, encodeRegisterRecord } from './record.ts';
 import { configurationId, Registers, type RegistersStatus } from './replica.ts';
-import { notApplied, type RegisterOutcome, type RegisterRequest, readRegisterRequest, writeRegisterRequest } from './request.ts';
+import {
+  notApplied,
+  type RegisterOutcome,
+  type RegisterRequest,
+  readRegisterRequest,
+  writeRegisterRequest,
+} from './request.ts';
 import type { Tag } from './version.ts';
 
 export interface RegistersHostOptions extends RegistersOptions {
@@ -34,7 +40,10 @@ type Input =
   | { readonly type: 'request'; readonly id: number; readonly request: RegisterRequest }
   | { readonly type: 'cancel'; readonly id: number };
 
-export type HostStatus = RegistersStatus & { readonly phase: 'opening' | 'running' | 'stopped'; readonly malformedFrames: number };
+export type HostStatus = RegistersStatus & {
+  readonly phase: 'opening' | 'running' | 'stopped';
+  readonly malformedFrames: number;
+};
 
 /** The records of registers stand in the log as entries of one term. */
 const TERM = 1;
@@ -239,7 +248,8 @@ export class RegistersHost {
     this.#replica.save(writer);
     this.#log.save(writer);
     writer.u8(['opening', 'running', 'stopped'].indexOf(this.#phase));
-    for (const count of [this.#nextToken, this.#index, this.#persisted, this.#group.mark, this.#malformed]) writer.varint(count);
+    for (const count of [this.#nextToken, this.#index, this.#persisted, this.#group.mark, this.#malformed])
+      writer.varint(count);
     writeList(writer, this.#group.records, writeRecord);
     writer.bool(this.#writing);
     writeList(writer, this.#held, (to, held) => {

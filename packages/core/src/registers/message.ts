@@ -11,7 +11,16 @@ import {
   writeVectorClock,
 } from '../clocks/index.ts';
 import { readList, writeList } from '../consensus/entry-codec.ts';
-import { readMaybe, readTag, readVersion, type Tag, type Version, writeMaybe, writeTag, writeVersion } from './version.ts';
+import {
+  readMaybe,
+  readTag,
+  readVersion,
+  type Tag,
+  type Version,
+  writeMaybe,
+  writeTag,
+  writeVersion,
+} from './version.ts';
 
 /** Where one stands in another's feed of changes: `life` changes when the numbers begin anew. */
 export interface Cursor {
@@ -64,7 +73,13 @@ export type RegisterMessage =
   /** A weak write, sent once. */
   | { readonly type: 'weak'; readonly version: Version }
   /** What has changed since `cursor` that `seen` does not count? */
-  | { readonly type: 'pull'; readonly seen: VectorClock; readonly cursor: Cursor; readonly wallMs: number; readonly joined: boolean }
+  | {
+      readonly type: 'pull';
+      readonly seen: VectorClock;
+      readonly cursor: Cursor;
+      readonly wallMs: number;
+      readonly joined: boolean;
+    }
   | {
       readonly type: 'delta';
       readonly from: Cursor;
@@ -89,7 +104,19 @@ export type RegisterMessage =
     };
 
 export const REGISTER_MESSAGE_TYPES = [
-  'join', 'bound', 'query', 'queried', 'store', 'stored', 'push', 'pushed', 'weak', 'pull', 'delta', 'audit', 'repair',
+  'join',
+  'bound',
+  'query',
+  'queried',
+  'store',
+  'stored',
+  'push',
+  'pushed',
+  'weak',
+  'pull',
+  'delta',
+  'audit',
+  'repair',
 ] as const satisfies readonly RegisterMessage['type'][];
 
 export function writeRegisterMessage(writer: ByteWriter, message: RegisterMessage): void {
@@ -204,7 +231,10 @@ export function readRegisterMessage(reader: ByteReader): RegisterMessage {
         versions: readList(reader, readVersion),
       };
     case undefined:
-      throw new PolderError('MalformedBytes', 'a message of unknown type came: it is of another version of this program');
+      throw new PolderError(
+        'MalformedBytes',
+        'a message of unknown type came: it is of another version of this program',
+      );
     default:
       return unreachable(type);
   }

@@ -2,8 +2,23 @@
 import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { readVectorClock, VectorClock, writeVectorClock } from '../clocks/index.ts';
 import { readList, writeList } from '../consensus/entry-codec.ts';
-import { readNumbers, readRegisterRequest, type RegisterRequest, writeNumbers, writeRegisterRequest } from './request.ts';
-import { readMaybe, readTag, readVersion, type Tag, type Version, writeMaybe, writeTag, writeVersion } from './version.ts';
+import {
+  type RegisterRequest,
+  readNumbers,
+  readRegisterRequest,
+  writeNumbers,
+  writeRegisterRequest,
+} from './request.ts';
+import {
+  readMaybe,
+  readTag,
+  readVersion,
+  type Tag,
+  type Version,
+  writeMaybe,
+  writeTag,
+  writeVersion,
+} from './version.ts';
 
 const STAGES = ['waiting', 'asking', 'storing', 'logging'] as const;
 

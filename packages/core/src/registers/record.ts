@@ -4,7 +4,16 @@ import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
 import { readVectorClock, type VectorClock, writeVectorClock } from '../clocks/index.ts';
 import { readList, writeList } from '../consensus/entry-codec.ts';
-import { readMaybe, readTag, readVersion, type Tag, type Version, writeMaybe, writeTag, writeVersion } from './version.ts';
+import {
+  readMaybe,
+  readTag,
+  readVersion,
+  type Tag,
+  type Version,
+  writeMaybe,
+  writeTag,
+  writeVersion,
+} from './version.ts';
 
 export type RegisterRecord =
   /** Versions that came, and then what is complete with them. */

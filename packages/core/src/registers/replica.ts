@@ -8,7 +8,7 @@ import { crc32c } from '../base/crc32c.ts';
 import type { VectorClock } from '../clocks/index.ts';
 import { Audit } from './audit.ts';
 import { Coordinator } from './coordinator.ts';
-import { type Counters, Desk, type Then } from './desk.ts';
+import { type Counters, Desk, type Sequel } from './desk.ts';
 import type { Moment, RegisterEvent, RegisterOutbox } from './effects.ts';
 import { Exchange } from './exchange.ts';
 import type { RegisterMessage } from './message.ts';
@@ -51,7 +51,7 @@ export class Registers {
   #started = false;
 
   constructor(options: RegistersOptions, outbox: RegisterOutbox) {
-    const perform = (record: RegisterRecord, then: Then): void => this.#perform(record, then);
+    const perform = (record: RegisterRecord, sequel: Sequel): void => this.#perform(record, sequel);
     this.#desk = new Desk(options, outbox);
     this.#exchange = new Exchange(this.#desk, perform);
     this.#coordinator = new Coordinator(this.#desk, this.#exchange, configurationId(options.members), perform);
@@ -77,7 +77,7 @@ export class Registers {
         if (this.#started) this.#tick();
         return;
       case 'persisted':
-        return this.#desk.onPersisted(event.mark, (record, then) => this.#perform(record, then));
+        return this.#desk.onPersisted(event.mark, (record, sequel) => this.#perform(record, sequel));
       default:
         return unreachable(event);
     }
@@ -186,7 +186,7 @@ export class Registers {
     this.#desk.hearTag(version.tag);
     if (store.knows(version)) return this.#sendStored(to, operation, round, version);
     const record = { type: 'install', versions: [version], vector: null } as const;
-    this.#desk.persist(record, { type: 'stored', to, operation, round }, (done, then) => this.#perform(done, then));
+    this.#desk.persist(record, { type: 'stored', to, operation, round }, (done, sequel) => this.#perform(done, sequel));
   }
 
   #sendStored(to: number, operation: number, round: number, version: Version): void {
@@ -198,25 +198,25 @@ export class Registers {
   }
 
   /** A record is durable and applied. */
-  #perform(record: RegisterRecord, then: Then): void {
+  #perform(record: RegisterRecord, sequel: Sequel): void {
     const version = record.type === 'install' ? record.versions[0] : undefined;
-    switch (then.type) {
+    switch (sequel.type) {
       case 'nothing':
         break;
       case 'stored':
-        if (version !== undefined) this.#sendStored(then.to, then.operation, then.round, version);
+        if (version !== undefined) this.#sendStored(sequel.to, sequel.operation, sequel.round, version);
         break;
       case 'pushed':
-        if (version !== undefined) this.#exchange.acknowledge(then.to, version);
+        if (version !== undefined) this.#exchange.acknowledge(sequel.to, version);
         break;
       case 'bound':
-        this.#exchange.onBound(then.to);
+        this.#exchange.onBound(sequel.to);
         break;
       case 'logged':
-        this.#coordinator.onLogged(then.operation, then.round);
+        this.#coordinator.onLogged(sequel.operation, sequel.round);
         break;
       default:
-        return unreachable(then);
+        return unreachable(sequel);
     }
     this.#coordinator.onApplied();
   }

@@ -23,7 +23,12 @@ export interface Terms {
 
 export type RegisterRequest =
   /** `value` null deletes. `tag`: this repeats a strong write whose outcome was unknown, under its tag (PITFALLS G5). */
-  | (Terms & { readonly type: 'write'; readonly key: string; readonly value: Uint8Array | null; readonly tag: Tag | null })
+  | (Terms & {
+      readonly type: 'write';
+      readonly key: string;
+      readonly value: Uint8Array | null;
+      readonly tag: Tag | null;
+    })
   | (Terms & { readonly type: 'read'; readonly key: string })
   /** Every key that begins with `prefix`, ascending. */
   | (Terms & { readonly type: 'range'; readonly prefix: string; readonly limit: number });
@@ -77,7 +82,12 @@ export type RegisterOutcome =
   /** Certain: it has had no effect and will have none. */
   | { readonly type: 'NotApplied'; readonly code: FailureCode; readonly reached: readonly number[] }
   /** It may have taken effect, may yet, or never. Repeat it under this tag; a new one could undo what was written since. */
-  | { readonly type: 'Unknown'; readonly code: FailureCode; readonly reached: readonly number[]; readonly tag: Tag | null };
+  | {
+      readonly type: 'Unknown';
+      readonly code: FailureCode;
+      readonly reached: readonly number[];
+      readonly tag: Tag | null;
+    };
 
 export function notApplied(code: FailureCode, reached: readonly number[] = []): RegisterOutcome {
   return { type: 'NotApplied', code, reached };

@@ -284,11 +284,19 @@ export class Store {
     writeList(writer, [...this.#uncovered.values()], writeVersion);
     writeList(writer, this.#feed, (to, key) => to.string(key));
     writer.varint(this.#feedEpoch);
-    writeList(writer, [...this.#bindings].sort(([a], [b]) => a - b), (to, [member, directory]) => {
-      to.varint(member);
-      to.varint(directory);
-    });
-    writeList(writer, [...this.#gone].sort((a, b) => a - b), (to, directory) => to.varint(directory));
+    writeList(
+      writer,
+      [...this.#bindings].sort(([a], [b]) => a - b),
+      (to, [member, directory]) => {
+        to.varint(member);
+        to.varint(directory);
+      },
+    );
+    writeList(
+      writer,
+      [...this.#gone].sort((a, b) => a - b),
+      (to, directory) => to.varint(directory),
+    );
     writeMaybe(writer, this.#collectedThrough, writeTag);
     writer.varint(this.#collected);
     writer.varint(this.#superseded);

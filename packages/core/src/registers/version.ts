@@ -80,7 +80,11 @@ export function readTag(reader: ByteReader): Tag {
   return { time: readHybridTime(reader), member: reader.varint(), incarnation: reader.varint(), boot: reader.varint() };
 }
 
-export function writeMaybe<T>(writer: ByteWriter, value: T | null, write: (writer: ByteWriter, value: T) => void): void {
+export function writeMaybe<T>(
+  writer: ByteWriter,
+  value: T | null,
+  write: (writer: ByteWriter, value: T) => void,
+): void {
   writer.bool(value !== null);
   if (value !== null) write(writer, value);
 }

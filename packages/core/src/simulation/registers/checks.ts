@@ -39,7 +39,11 @@ function told(history: readonly HistoryEvent[]): Told[] {
 export function strongLinearizable(): Check {
   return check('Linearizability of strong operations', (history) => {
     const operations = told(history);
-    const seen = new Set(operations.filter(({ operation, level }) => operation.f === 'read' && level === 'strong').map(({ operation, v }) => nameOf(operation.key, v)));
+    const seen = new Set(
+      operations
+        .filter(({ operation, level }) => operation.f === 'read' && level === 'strong')
+        .map(({ operation, v }) => nameOf(operation.key, v)),
+    );
     const events: (HistoryEvent & { at: number })[] = [];
     for (const each of operations) {
       const { operation, level, v } = each;
@@ -54,7 +58,15 @@ export function strongLinearizable(): Check {
     }
     events.sort((a, b) => a.at - b.at);
     if (events.length === 0) return { result: 'unknown', sentence: 'no strong operation succeeded' };
-    const numbered = events.map(({ at: _, ...event }, index) => ({ ...event, index }));
+    const numbered = events.map(({ process, type, f, key, value }, index) => ({
+      index,
+      process,
+      type,
+      f,
+      key,
+      value,
+      time: 0,
+    }));
     const { result, violation, reason } = checkLinearizable(numbered, { model: 'register' });
     return { result, sentence: violation?.sentence ?? reason ?? '' };
   });
@@ -76,7 +88,8 @@ export function causalSessions(): Check {
       });
     if (!recorded.some(({ f, outcome }) => f === 'read' && outcome === 'ok')) return VALID;
     const causal = checkCausal(recorded, { model: 'CCv' });
-    if (causal.result !== 'valid') return { result: causal.result, sentence: causal.violations[0]?.sentence ?? causal.reason ?? '' };
+    if (causal.result !== 'valid')
+      return { result: causal.result, sentence: causal.violations[0]?.sentence ?? causal.reason ?? '' };
     const sessions = checkSessions(recorded);
     return { result: sessions.result, sentence: sessions.violations[0]?.sentence ?? sessions.reason ?? '' };
   });

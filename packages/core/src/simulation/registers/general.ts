@@ -14,7 +14,8 @@ export function generalRegisters(
   options: RegistersSimulationOptions = {},
   settings: Partial<ScenarioOptions<RegistersTypes>> = {},
 ): Scenario<RegistersTypes> {
-  const count = (name: string) => (view: { readonly counts: Readonly<Record<string, number>> }) => (view.counts[name] ?? 0) > 0;
+  const count = (name: string) => (view: { readonly counts: Readonly<Record<string, number>> }) =>
+    (view.counts[name] ?? 0) > 0;
   return scenario<RegistersTypes>({
     name: 'registers',
     replicas: (seed, members = seed % 2 === 0 ? 3 : 5) => registers(members, { ...SMALL, ...options }),

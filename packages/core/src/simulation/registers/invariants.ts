@@ -1,12 +1,30 @@
 /** What members have told clients, and whether it is kept; and how much happened. */
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { readList, writeList } from '../../consensus/entry-codec.ts';
-import { compareTags, type HostStatus, type RegisterOutcome, type RegisterRequest, type Tag } from '../../registers/index.ts';
+import {
+  compareTags,
+  type HostStatus,
+  type RegisterOutcome,
+  type RegisterRequest,
+  type Tag,
+} from '../../registers/index.ts';
 import { readTag, writeTag } from '../../registers/version.ts';
 
 const COUNTED = [
-  'unknown', 'contended', 'degraded', 'hintsDelivered', 'collected', 'driftRefusals', 'waits', 'auditRepairs',
-  'readRepairs', 'superseded', 'strong', 'causal', 'eventual', 'weak',
+  'unknown',
+  'contended',
+  'degraded',
+  'hintsDelivered',
+  'collected',
+  'driftRefusals',
+  'waits',
+  'auditRepairs',
+  'readRepairs',
+  'superseded',
+  'strong',
+  'causal',
+  'eventual',
+  'weak',
 ] as const;
 
 export type Counted = (typeof COUNTED)[number];
@@ -56,7 +74,8 @@ export class RegistersInvariants {
     const holder = level === 'strong' ? null : member;
     const name = `${holder ?? 0} ${key}`;
     const before = this.#promised.get(name);
-    if (before === undefined || compareTags(before.tag, tag) < 0) this.#promised.set(name, { key, tag, member: holder });
+    if (before === undefined || compareTags(before.tag, tag) < 0)
+      this.#promised.set(name, { key, tag, member: holder });
   }
 
   onStatus(member: number, { counters, collected, superseded }: HostStatus): void {

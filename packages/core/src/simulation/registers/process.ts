@@ -11,7 +11,12 @@ import { REGISTER_RULES } from '../../registers/rules.ts';
 import type { DiskResult } from '../../world/world.ts';
 import type { Environment, Process } from '../protocol.ts';
 import type { RegistersInvariants } from './invariants.ts';
-import { type AskedOfRegisters, QUICK_REGISTERS, type RegistersSimulationOptions, type RegistersStatusOfMember } from './types.ts';
+import {
+  type AskedOfRegisters,
+  QUICK_REGISTERS,
+  type RegistersSimulationOptions,
+  type RegistersStatusOfMember,
+} from './types.ts';
 
 interface Asked {
   readonly id: number;

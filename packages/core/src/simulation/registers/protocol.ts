@@ -81,8 +81,10 @@ class RegistersRun implements ProtocolRun<RegistersTypes> {
     const [first, ...others] = running;
     if (first === undefined) return 'nobody runs';
     for (const other of others) {
-      if (first.vector.compare(other.vector) !== 'equal') return `members ${first.member} and ${other.member} have not seen the same`;
-      if (!same(stateOf(first.member), stateOf(other.member))) return `members ${first.member} and ${other.member} differ`;
+      if (first.vector.compare(other.vector) !== 'equal')
+        return `members ${first.member} and ${other.member} have not seen the same`;
+      if (!same(stateOf(first.member), stateOf(other.member)))
+        return `members ${first.member} and ${other.member} differ`;
     }
     this.#invariants.judge(running.map(({ member }) => ({ member, tagOf: (key) => this.#tagOf(member, key) })));
     return null;

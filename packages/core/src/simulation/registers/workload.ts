@@ -29,7 +29,11 @@ const MIXED: Readonly<Record<Level, number>> = { strong: 45, causal: 30, eventua
 /** Keys begin with this where tombstones are written as well. */
 export const DELETED = 'deleted/';
 
-export function levels({ weights = MIXED, keys = 2, timeoutUs = 240_000 }: LevelsOptions = {}): Workload<AskedOfRegisters> {
+export function levels({
+  weights = MIXED,
+  keys = 2,
+  timeoutUs = 240_000,
+}: LevelsOptions = {}): Workload<AskedOfRegisters> {
   return {
     name: 'levels',
     model: 'levels',
@@ -82,7 +86,7 @@ function askedOf({ f, key, value }: Intent, timeoutUs: number): AskedOfRegisters
   };
   const request: RegisterRequest =
     f === 'write'
-      ? { type: 'write', ...terms, key, value: v === null ? null : utf8(String(v)), tag: null }
+      ? { type: 'write', ...terms, key, value: v === null ? null : utf8(JSON.stringify(v)), tag: null }
       : { type: 'read', ...terms, key };
   return { request, repeats: level === 'strong' && degradeTo === null };
 }

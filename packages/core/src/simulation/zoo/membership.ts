@@ -54,7 +54,8 @@ export const MEMBERSHIP_BUGS: readonly Bug[] = [
   {
     id: 'r16-leaves-before-it-is-committed',
     pitfalls: ['R16'],
-    breaks: 'a member without a vote in its newest configuration never campaigns, though it alone may have that configuration',
+    breaks:
+      'a member without a vote in its newest configuration never campaigns, though it alone may have that configuration',
     source: 'dissertation §4.2.2',
     caughtBy: changing({ mayCampaign: (votesInNewest) => votesInNewest }),
   },
