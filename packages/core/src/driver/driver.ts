@@ -8,83 +8,24 @@
  * Group commit falls out: while a group is being synced the next one gathers.
  */
 import { assert, unreachable } from '../base/assert.ts';
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { type ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
 import { readEntry, readList, writeEntry, writeList } from '../consensus/entry-codec.ts';
-import type {
-  Codec,
-  Effect,
-  Entry,
-  Mark,
-  MembershipChange,
-  Outbox,
-  Rejection,
-  Replica,
-  ReplicaEvent,
-  ReplicaStatus,
-} from '../consensus/replica.ts';
-import type { StateMachine } from '../consensus/state-machine.ts';
-import { Log, type LogRules } from '../log/index.ts';
-import type { DiskOperation, DiskResult, World } from '../world/world.ts';
+import type { Effect, Entry, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
+import { Log } from '../log/index.ts';
+import type { DiskOperation, DiskResult } from '../world/world.ts';
+import { CHECKPOINT_RULES, type CheckpointProgress, Checkpoints, storeName } from './checkpoints.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
-import { diskError, type Snapshot, Snapshots, snapshotFile } from './snapshots.ts';
+import type { Input } from './input.ts';
+import type { DriverOptions, DriverStatus } from './options.ts';
+import { SNAPSHOT_RULES, type Stored } from './snapshot-arrival.ts';
+import { type SnapshotName, snapshotFile } from './snapshot-file.ts';
+import { type OpenSnapshot, type Purpose, type SnapshotProgress, Snapshots } from './snapshots.ts';
+import { diskError } from './stored-snapshot.ts';
 
-export interface ClientPort<Result, Answer> {
-  onProposed(id: number, outcome: ProposalOutcome<Result>): void;
-  onRead(id: number, outcome: ReadOutcome<Answer>): void;
-  onChanged(id: number, outcome: ChangeOutcome): void;
-  onStarted(): void;
-  /** The member must stop: its disk, or its own reasoning, can no longer be trusted. */
-  onStopped(error: Error): void;
-}
-
-export type ProposalOutcome<Result> =
-  | { readonly type: 'applied'; readonly index: number; readonly term: number; readonly result: Result }
-  | { readonly type: 'rejected'; readonly reason: Rejection };
-
-export type ReadOutcome<Answer> =
-  | { readonly type: 'answer'; readonly index: number; readonly term: number; readonly answer: Answer }
-  | { readonly type: 'rejected'; readonly reason: Rejection };
-
-/** Of a change of membership. */
-export type ChangeOutcome =
-  | { readonly type: 'changed'; readonly index: number }
-  | { readonly type: 'rejected'; readonly reason: Rejection };
-
-export interface DriverOptions<Message, Result, Query, Answer> {
-  readonly member: number;
-  readonly directory: number;
-  readonly world: World;
-  readonly codec: Codec<Message>;
-  readonly createReplica: (outbox: Outbox<Message>) => Replica<Message>;
-  readonly stateMachine: StateMachine<Result, Query, Answer>;
-  readonly clients: ClientPort<Result, Answer>;
-  /** Needed for `save` and `load` only: reads that wait are part of the state. */
-  readonly queryCodec?: Codec<Query>;
-  /** A snapshot is made after this many entries. */
-  readonly snapshotEntries?: number;
-  /** So many entries stay in memory below a snapshot, for peers that are a little behind. */
-  readonly trailingEntries?: number;
-  /** A segment of the log that has reached this size is closed. */
-  readonly segmentBytes?: number;
-  /** For the zoo. */
-  readonly logRules?: LogRules;
-}
-
-export type DriverStatus = ReplicaStatus & {
-  readonly phase: 'opening' | 'running' | 'stopped';
-  readonly appliedIndex: number;
-};
-
-type Input<Query> =
-  | { readonly type: 'frame'; readonly from: number; readonly frame: Uint8Array }
-  | { readonly type: 'disk'; readonly token: number; readonly result: DiskResult }
-  | { readonly type: 'wake' }
-  | { readonly type: 'propose'; readonly id: number; readonly command: Uint8Array }
-  | { readonly type: 'read'; readonly id: number; readonly query: Query }
-  | { readonly type: 'transfer'; readonly to: number }
-  | { readonly type: 'change'; readonly id: number; readonly changes: readonly MembershipChange[] };
+/** Of a snapshot so much is in memory at a time. */
+const SNAPSHOT_PIECE_BYTES = 256 * 1024;
 
 /** Hosts one replica. Made anew for every start of a member; `load` continues one that was saved between turns. */
 export class Driver<Message, Result, Query, Answer> {
@@ -92,8 +33,11 @@ export class Driver<Message, Result, Query, Answer> {
   readonly #replica: Replica<Message>;
   readonly #log: Log;
   readonly #snapshots: Snapshots;
+  /** null: the state machine's state is in memory, and its snapshots are files. */
+  readonly #checkpoints: Checkpoints | null;
   /** Memory in which frames are written. */
   readonly #frames = new ByteWriter();
+  #encoded: { readonly message: Message; readonly frame: Uint8Array } | null = null;
   #effects: Effect<Message>[] = [];
   #inbox: Input<Query>[] = [];
   #phase: DriverStatus['phase'] = 'opening';
@@ -122,7 +66,15 @@ export class Driver<Message, Result, Query, Answer> {
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
       ...(logRules === undefined ? {} : { rules: logRules }),
     });
-    this.#snapshots = new Snapshots(submit);
+    const { durable, checkpoints = {} } = options;
+    this.#checkpoints = durable === undefined ? null : new Checkpoints(durable, () => this.#nextToken++, checkpoints);
+    this.#snapshots = new Snapshots({
+      submit,
+      stage: () => options.stateMachine.stageSnapshot(),
+      sink: this.#checkpoints?.sink ?? null,
+      pieceBytes: options.snapshotPieceBytes ?? SNAPSHOT_PIECE_BYTES,
+      rules: { ...SNAPSHOT_RULES, ...options.snapshotRules },
+    });
     this.#replica = options.createReplica({ put: (effect) => this.#effects.push(effect) });
   }
 
@@ -198,7 +150,8 @@ export class Driver<Message, Result, Query, Answer> {
       this.#release();
       this.#write();
       this.#maybeSnapshot();
-      this.#options.world.clock.wakeAt(this.#replica.deadlineUs());
+      const dueUs = this.#checkpoints?.dueUs ?? Number.POSITIVE_INFINITY;
+      this.#options.world.clock.wakeAt(Math.min(this.#replica.deadlineUs(), dueUs));
     } catch (error) {
       this.#stop(error instanceof Error ? error : new Error(String(error)));
     }
@@ -266,7 +219,7 @@ export class Driver<Message, Result, Query, Answer> {
   #onEffect(effect: Effect<Message>): void {
     switch (effect.type) {
       case 'send': {
-        const frame = encodeFrame(this.#options.codec, this.#options.directory, effect.message, this.#frames);
+        const frame = this.#frameOf(effect.message);
         if (effect.after <= this.#persisted) return this.#options.world.network.send(effect.to, frame);
         this.#sends.push({ to: effect.to, frame, after: effect.after });
         return;
@@ -287,14 +240,27 @@ export class Driver<Message, Result, Query, Answer> {
       case 'rejected':
         return this.#onRejected(effect.id, effect.reason);
       case 'readSnapshot':
-        return this.#onReadSnapshot(effect.to, effect.index, effect.offset);
+        return this.#snapshots.read(effect, this.#replica.status().firstIndex - 1, () => this.#openSnapshot());
+      case 'closeSnapshot':
+        return this.#snapshots.close(effect.to);
       case 'storeSnapshot':
-        return this.#onStoreSnapshot(effect);
+        return this.#onStored(this.#snapshots.store(effect));
+      case 'installSnapshot':
+        this.#snapshots.install();
+        return this.#checkpoints?.stage(effect);
       case 'stop':
         throw new PolderError(effect.code, effect.message);
       default:
         return unreachable(effect);
     }
+  }
+
+  /** A replica that says the same to several peers has it encoded once. */
+  #frameOf(message: Message): Uint8Array {
+    if (this.#encoded?.message === message) return this.#encoded.frame;
+    const frame = encodeFrame(this.#options.codec, this.#options.directory, message, this.#frames);
+    this.#encoded = { message, frame };
+    return frame;
   }
 
   #onRejected(id: number, reason: Rejection): void {
@@ -319,7 +285,7 @@ export class Driver<Message, Result, Query, Answer> {
     const { stateMachine, clients, member } = this.#options;
     let done = 0;
     for (const { entry, after } of this.#applies) {
-      if (after > this.#persisted) break;
+      if (after > this.#persisted || this.#options.durable?.mayApply === false) break;
       done++;
       assert(entry.index === stateMachine.appliedIndex() + 1, 'entries are applied in order, without a gap');
       const result = stateMachine.apply(entry);
@@ -362,13 +328,10 @@ export class Driver<Message, Result, Query, Answer> {
   }
 
   #onDiskResult(token: number, result: DiskResult): void {
+    const checkpoint = this.#checkpoints?.onDisk(this.#options.world.clock.monotonicUs(), token, result) ?? null;
+    if (checkpoint !== null) return this.#onCheckpoint(checkpoint);
     const progress = this.#snapshots.onDisk(token, result);
-    if (progress !== null) {
-      if (progress.type === 'failed') throw progress.error;
-      if (progress.type === 'loaded') this.#startReplica(progress.snapshot);
-      if (progress.type === 'written') this.#nameInLog(progress.snapshot, progress.purpose);
-      return;
-    }
+    if (progress !== null) return this.#onSnapshot(progress);
     if (!this.#log.onDisk(token, result)) {
       // Removing an old snapshot: that it fails loses nothing, but says that the disk does.
       if (result.type === 'error') throw diskError(result.code, result.message);
@@ -382,21 +345,22 @@ export class Driver<Message, Result, Query, Answer> {
   #onLogProgress(): void {
     const { recovered } = this.#log;
     if (this.#log.state !== 'open' || recovered === null) return;
-    if (recovered.snapshotIndex === 0) this.#startReplica(null);
-    else this.#snapshots.read(recovered.snapshotIndex, recovered.snapshotTerm);
+    if (this.#checkpoints !== null) this.#checkpoints.open(recovered.snapshotFile);
+    else if (recovered.snapshotIndex === 0) this.#startReplica();
+    else this.#snapshots.start(recovered);
   }
 
-  #startReplica(snapshot: Snapshot | null): void {
-    const { recovered } = this.#log;
-    assert(recovered !== null, 'the log is open');
-    if (snapshot !== null) this.#options.stateMachine.load(new ByteReader(snapshot.bytes));
+  #startReplica(): void {
+    assert(this.#log.recovered !== null, 'the log is open');
+    this.#snapshotIndex = this.#log.recovered.snapshotIndex;
+    const recovered = this.#checkpoints?.join(this.#log.recovered) ?? this.#log.recovered;
     assert(this.#options.stateMachine.appliedIndex() === recovered.snapshotIndex, 'the state is the snapshot’s');
     this.#boot = recovered.boot;
-    this.#snapshotIndex = recovered.snapshotIndex;
     this.#appliedTerm = recovered.snapshotTerm;
     this.#phase = 'running';
     this.#step({ type: 'start', recovered, configuration: this.#options.stateMachine.configuration() });
     this.#log.releaseRecovered();
+    this.#snapshots.removeLeftovers();
     this.#options.clients.onStarted();
   }
 
@@ -412,13 +376,14 @@ export class Driver<Message, Result, Query, Answer> {
   // ── snapshots ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #maybeSnapshot(): void {
-    const { stateMachine, snapshotEntries = 10_000 } = this.#options;
+    if (this.#checkpoints !== null) {
+      return this.#checkpoints.maybeBegin(this.#options.world.clock.monotonicUs(), this.#appliedTerm);
+    }
+    const { stateMachine, snapshotEntries = 100_000 } = this.#options;
     const applied = stateMachine.appliedIndex();
     if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
-    const writer = new ByteWriter(64 * 1024);
-    stateMachine.save(writer);
     this.#snapshotIndex = applied;
-    this.#snapshots.write({ index: applied, term: this.#appliedTerm, bytes: writer.finish() }, 'own');
+    this.#snapshots.write(this.#openSnapshot());
   }
 
   /**
@@ -426,34 +391,114 @@ export class Driver<Message, Result, Query, Answer> {
    * after it an older snapshot would take its place, without the entries between the two (PITFALLS R17).
    */
   get #snapshotUnderWay(): boolean {
-    return this.#snapshots.busy || this.#group.snapshot !== null || (this.#writing?.snapshot ?? null) !== null;
+    return this.#snapshots.busy || this.#namingInLog;
   }
 
-  #nameInLog(snapshot: Snapshot, purpose: 'own' | 'peer'): void {
+  get #namingInLog(): boolean {
+    return this.#group.snapshot !== null || (this.#writing?.snapshot ?? null) !== null;
+  }
+
+  #onCheckpoint(progress: CheckpointProgress): void {
+    switch (progress.type) {
+      case 'opened':
+        return this.#startReplica();
+      case 'hungry':
+        return this.#snapshots.fill();
+      case 'written':
+      case 'staged':
+        return this.#maybeNameStore();
+      case 'unstaged':
+        this.#snapshots.drop();
+        return this.#onStored({ ...progress.snapshot, nextOffset: 0, whole: false });
+      default:
+        return unreachable(progress);
+    }
+  }
+
+  /** The log may forget what a store holds durably, and nothing beyond (PITFALLS R29). */
+  #maybeNameStore(): void {
+    const { durable, snapshotEntries = 10_000, checkpointRules = CHECKPOINT_RULES } = this.#options;
+    if (this.#checkpoints === null || durable === undefined || this.#namingInLog) return;
+    const { staged } = this.#checkpoints;
+    if (staged !== null) return this.#nameInLog(staged, 'peer', storeName(staged.index, staged.term));
+    const applied = { index: durable.appliedIndex(), term: this.#appliedTerm };
+    const { index, term } = checkpointRules.mayForget(durable.durable, applied);
+    if (index - this.#snapshotIndex < snapshotEntries) return;
+    this.#snapshotIndex = index;
+    this.#nameInLog({ index, term }, 'own', durable.store);
+  }
+
+  #onSnapshot(progress: SnapshotProgress): void {
+    switch (progress.type) {
+      case 'working':
+        if (this.#snapshots.fillPauses) this.#checkpoints?.flush();
+        return;
+      case 'started':
+        return this.#startReplica();
+      case 'written':
+        if (this.#checkpoints === null) return this.#nameInLog(progress.snapshot, 'own');
+        this.#snapshots.adopt(progress.snapshot, 'own');
+        return this.#snapshots.serve();
+      case 'chunk':
+        return this.#step({ type: 'snapshotRead', ...progress.chunk });
+      case 'stored':
+        return this.#onStored(progress.stored);
+      case 'arrived':
+        if (this.#checkpoints !== null) return this.#checkpoints.finish(progress.snapshot);
+        return this.#maybeNameArrived();
+      case 'refused':
+        this.#checkpoints?.discard();
+        return this.#onStored({ ...progress.snapshot, nextOffset: 0, whole: false });
+      default:
+        return unreachable(progress);
+    }
+  }
+
+  /** An own one that is about to be named is older: it is named first. */
+  #maybeNameArrived(): void {
+    const { arrived } = this.#snapshots;
+    if (arrived !== null && !this.#namingInLog && !this.#snapshots.isWriting) this.#nameInLog(arrived, 'peer');
+  }
+
+  #onStored(stored: Stored | null): void {
+    if (stored === null) return;
+    this.#step({ type: 'snapshotStored', ...stored });
+    this.#drain();
+    // It was not asked for: the state has passed it meanwhile.
+    if (stored.whole && !this.#snapshots.installs && this.#checkpoints?.hasPeer !== true) this.#snapshots.drop();
+  }
+
+  #nameInLog(snapshot: SnapshotName, purpose: Purpose, file = snapshotFile(snapshot.index)): void {
     const { index, term } = snapshot;
-    this.#group.records.push({ type: 'snapshot', index, term, file: snapshotFile(index) });
+    this.#group.records.push({ type: 'snapshot', index, term, file });
     this.#group.snapshot = { snapshot, purpose };
   }
 
   /** The snapshot stands: what it replaces may go. */
-  #onNamedInLog(snapshot: Snapshot, purpose: 'own' | 'peer'): void {
+  #onNamedInLog(snapshot: SnapshotName, purpose: Purpose): void {
     const { index, term } = snapshot;
-    this.#snapshots.adopt(snapshot);
+    if (this.#checkpoints === null) this.#snapshots.adopt(snapshot, purpose);
     this.#log.compact(index);
     if (purpose === 'own') {
       const through = Math.max(0, index - (this.#options.trailingEntries ?? 1_000));
-      return this.#step({ type: 'compacted', index, term, through });
+      this.#step({ type: 'compacted', index, term, through });
+    } else {
+      this.#install(snapshot);
     }
-    this.#install(snapshot);
+    this.#maybeNameStore();
+    this.#maybeNameArrived();
   }
 
-  #install(snapshot: Snapshot): void {
+  #install(snapshot: SnapshotName): void {
     this.#apply();
     const { stateMachine, member } = this.#options;
     const { index, term } = snapshot;
     assert(stateMachine.appliedIndex() < index, 'a snapshot never takes the state back');
-    assert(this.#applies.length === 0, 'nothing is committed while a snapshot is installed');
-    stateMachine.load(new ByteReader(snapshot.bytes));
+    // Those for which a full store had no room are in the snapshot.
+    assert((this.#applies.at(-1)?.entry.index ?? 0) <= index, 'nothing is committed while a snapshot is installed');
+    this.#applies = [];
+    this.#checkpoints?.adopt();
+    this.#snapshots.finish();
     this.#snapshotIndex = index;
     this.#appliedTerm = term;
     const settled = (sequence: number) => stateMachine.contains(member, this.#boot, sequence);
@@ -461,26 +506,10 @@ export class Driver<Message, Result, Query, Answer> {
     this.#step({ type: 'snapshotInstalled', index, term, configuration, settled });
   }
 
-  #onReadSnapshot(to: number, index: number, offset: number): void {
-    const chunk = this.#snapshots.chunk(index, offset);
-    if (chunk === null) return;
-    const { snapshot, data, done } = chunk;
-    const { index: of, term } = snapshot;
-    this.#step({ type: 'snapshotRead', to, index: of, term, offset: chunk.offset, data, done });
-    this.#drain();
-  }
-
-  #onStoreSnapshot(effect: Extract<Effect<Message>, { type: 'storeSnapshot' }>): void {
-    const { index, term, offset, data, done } = effect;
-    const nextOffset = this.#snapshots.store(index, term, offset, data);
-    const complete = done && nextOffset === offset + data.length && !this.#snapshotUnderWay;
-    if (complete) return this.#snapshots.write(this.#snapshots.takeArrived(), 'peer');
-    this.#step({
-      type: 'snapshotStored',
-      index,
-      nextOffset: done && nextOffset === offset + data.length ? 0 : nextOffset,
-    });
-    this.#drain();
+  #openSnapshot(): OpenSnapshot {
+    const { stateMachine } = this.#options;
+    const name = { index: stateMachine.appliedIndex(), term: this.#appliedTerm };
+    return { name, source: stateMachine.openSnapshot() };
   }
 
   // ── stopping, saving ──────────────────────────────────────────────────────────────────────────────────────
@@ -529,7 +558,11 @@ export class Driver<Message, Result, Query, Answer> {
       to.varint(id);
       queryCodec.encode(to, query);
     });
-    for (const part of [this.#log, this.#snapshots, this.#replica, this.#options.stateMachine]) part.save(writer);
+    for (const part of [this.#log, this.#snapshots, this.#replica]) part.save(writer);
+    const { stateMachine, durable } = this.#options;
+    this.#checkpoints?.save(writer);
+    if (durable === undefined) stateMachine.save(writer);
+    else durable.saveProcess(writer);
   }
 
   load(reader: ByteReader): void {
@@ -550,7 +583,11 @@ export class Driver<Message, Result, Query, Answer> {
     this.#readyReads = readList(reader, (from) => ({ id: from.varint(), index: from.varint() }));
     this.#changes = new Set(readList(reader, (from) => from.varint()));
     this.#queries = new Map(readList(reader, (from) => [from.varint(), queryCodec.decode(from)] as const));
-    for (const part of [this.#log, this.#snapshots, this.#replica, this.#options.stateMachine]) part.load(reader);
+    for (const part of [this.#log, this.#snapshots, this.#replica]) part.load(reader);
+    const { stateMachine, durable } = this.#options;
+    this.#checkpoints?.load(reader);
+    if (durable === undefined) stateMachine.load(reader);
+    else durable.loadProcess(reader);
   }
 
   #stop(error: Error): void {

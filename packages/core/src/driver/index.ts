@@ -1,11 +1,14 @@
-export {
-  type ChangeOutcome,
-  type ClientPort,
-  Driver,
-  type DriverOptions,
-  type DriverStatus,
-  type ProposalOutcome,
-  type ReadOutcome,
-} from './driver.ts';
+export { CHECKPOINT_RULES, type CheckpointOptions, type CheckpointRules } from './checkpoints.ts';
+export { Driver } from './driver.ts';
 export { decodeFrame } from './frame.ts';
+export type {
+  ChangeOutcome,
+  ClientPort,
+  DriverOptions,
+  DriverStatus,
+  ProposalOutcome,
+  ReadOutcome,
+} from './options.ts';
+export { SNAPSHOT_RULES, type SnapshotRules } from './snapshot-arrival.ts';
+export { BytesSource, type SnapshotName, SnapshotOpener, SnapshotSealer } from './snapshot-file.ts';
 export { type FrameFault, FrameReader, MAX_FRAME_BYTES, type ReadResult, wrapFrame } from './wire.ts';

@@ -56,10 +56,6 @@ export function laterTag(a: Tag | null, b: Tag | null): Tag | null {
   return compareTags(a, b) >= 0 ? a : b;
 }
 
-export function laterVersion(a: Version | null, b: Version | null): Version | null {
-  return compareTags(a?.tag ?? null, b?.tag ?? null) >= 0 ? a : b;
-}
-
 export function covers(vector: VectorClock, dot: Dot): boolean {
   return vector.get(dot.origin) >= dot.sequence;
 }

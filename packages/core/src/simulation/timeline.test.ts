@@ -130,10 +130,10 @@ describe('a timeline', () => {
   });
 
   it('keeps within its memory, and seeks as exactly', () => {
-    const roomy = generalRaft().timeline(2);
+    const roomy = generalRaft().timeline(4);
     roomy.end();
     const memoryBytesMax = 2_000_000;
-    const tight = generalRaft().timeline(2, { checkpointEvents: 100, memoryBytesMax });
+    const tight = generalRaft().timeline(4, { checkpointEvents: 100, memoryBytesMax });
     tight.end();
     expect(tight.memoryBytes).toBeLessThanOrEqual(memoryBytesMax);
     expect(tight.memoryBytes).toBeGreaterThan(memoryBytesMax / 4);
@@ -164,7 +164,7 @@ describe('a timeline', () => {
 
 describe('a fork', () => {
   it('goes its own way after a change, and leaves the other as it was', () => {
-    const timeline = generalRaft().timeline(3);
+    const timeline = generalRaft().timeline(5);
     const before = timeline.end();
     timeline.seek(1_234);
     const fork = timeline.fork();
@@ -178,13 +178,13 @@ describe('a fork', () => {
   });
 
   it('is the same as its origin when nothing is changed', () => {
-    const timeline = generalRaft().timeline(3);
+    const timeline = generalRaft().timeline(5);
     timeline.seek(2_000);
     expect(timeline.fork().end()).toEqual(timeline.end());
   });
 
   it('can be sought on both sides of its changes', () => {
-    const fork = generalRaft().timeline(3).fork();
+    const fork = generalRaft().timeline(5).fork();
     for (const [event, member] of [
       [0, 1],
       [1_000, 1],
@@ -206,7 +206,7 @@ describe('a fork', () => {
 
   it('forgets the future that a change has made another', () => {
     const paths = [[1_900, 1_200], [1_200]].map((before) => {
-      const timeline = generalRaft().timeline(3);
+      const timeline = generalRaft().timeline(5);
       if (before.length > 1) timeline.end();
       for (const event of before) timeline.seek(event);
       timeline.change((run) => run.inject(CRASH));

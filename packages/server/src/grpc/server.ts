@@ -68,10 +68,14 @@ class Call {
     this.#stream = stream;
     this.#counters = counters;
     this.#onBug = onBug;
-    stream.once('close', () => {
-      this.#settle();
-      this.#abort.abort();
-    });
+    stream.once('close', () => this.#onClose());
+  }
+
+  /** An answered call has nobody left to tell, and making the reason of an abort costs more than the rest of a call. */
+  #onClose(): void {
+    if (this.#ended) return;
+    this.#settle();
+    this.#abort.abort();
   }
 
   setDeadline(timeoutMs: number): void {

@@ -1,20 +1,19 @@
 import { assert, defined } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
-import type { Effect } from '../replica.ts';
+import type { Effect, ReplicaEvent } from '../replica.ts';
 import type { Electorate } from './electorate.ts';
 import type { Proposal, RaftMessage } from './message.ts';
 import { Progress } from './progress.ts';
 import type { RaftLog } from './raft-log.ts';
+import type { RaftRules } from './rules.ts';
+import { SnapshotTransfer, type SnapshotTransferOptions } from './snapshot-transfer.ts';
 
 const APPEND_ENTRIES_MAX = 1024;
 const APPEND_BYTES_MAX = 1024 * 1024;
 const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
-type SnapshotRead = Pick<Message<'snapshotChunk'>, 'index' | 'offset' | 'data' | 'done'> & {
-  readonly to: number;
-  readonly term: number;
-};
+type SnapshotRead = Extract<ReplicaEvent<RaftMessage>, { type: 'snapshotRead' }>;
 
 /**
  * What a leader has for the time of its term (§5.3): how far each peer is, who was heard, who shall lead next.
@@ -24,10 +23,16 @@ export class Leadership {
   readonly #member: number;
   readonly #term: number;
   readonly #log: RaftLog;
+  readonly #leaseUs: number;
+  readonly #rules: RaftRules;
   readonly #put: (effect: Effect<RaftMessage>) => void;
   readonly #append: (proposal: Proposal) => void;
+  readonly #snapshots: SnapshotTransferOptions;
   #electorate: Electorate;
   #progress = new Map<number, Progress>();
+  /** Of the transfer under way: that it was told to campaign; 0: not yet. */
+  #sentTo = 0;
+  /** Somebody was told to campaign: that message may still be under way, however late. */
   #transferSent = false;
   /** Confirms reads: see reads.ts. */
   round = 0;
@@ -36,6 +41,15 @@ export class Leadership {
   transferTo = 0;
   transferDeadlineUs = 0;
   quorumDeadlineUs = 0;
+  /** Nobody else can be elected before, by this member's clock. 0: not known, or leases are off. */
+  leaseUntilUs = 0;
+  #newestAppend: {
+    readonly message: Message<'append'>;
+    readonly lastIndex: number;
+    readonly withEntries: boolean;
+  } | null = null;
+  /** Rounds that no majority has answered yet. */
+  #rounds: { readonly round: number; readonly sentUs: number }[] = [];
   /** The change of membership under way, to be answered; 0: none. */
   changeId = 0;
 
@@ -45,15 +59,22 @@ export class Leadership {
     readonly electorate: Electorate;
     readonly peers: readonly number[];
     readonly log: RaftLog;
+    /** How long a majority's answer to a round keeps others from being elected; 0: leases are off. */
+    readonly leaseUs: number;
+    readonly rules: RaftRules;
     readonly put: (effect: Effect<RaftMessage>) => void;
     readonly append: (proposal: Proposal) => void;
+    readonly snapshots: SnapshotTransferOptions;
   }) {
     this.#member = options.member;
     this.#term = options.term;
     this.#electorate = options.electorate;
     this.#log = options.log;
+    this.#leaseUs = options.leaseUs;
+    this.#rules = options.rules;
     this.#put = options.put;
     this.#append = options.append;
+    this.#snapshots = options.snapshots;
     this.onConfiguration(options.electorate, options.peers);
   }
 
@@ -65,6 +86,9 @@ export class Leadership {
     for (const peer of peers) {
       this.#progress.set(peer, earlier.get(peer) ?? new Progress(peer, this.#log.lastIndex + 1));
     }
+    for (const { peer, transfer } of earlier.values()) {
+      if (transfer !== null && !this.#progress.has(peer)) this.#put({ type: 'closeSnapshot', to: peer });
+    }
     if (!this.#progress.has(this.transferTo)) this.transferTo = 0;
   }
 
@@ -75,7 +99,6 @@ export class Leadership {
   append(proposal: Proposal): boolean {
     if (this.transferTo !== 0) return false;
     if (this.uncommittedBytes + proposal.command.length > UNCOMMITTED_BYTES_MAX) return false;
-    this.uncommittedBytes += proposal.command.length;
     this.#append(proposal);
     return true;
   }
@@ -96,12 +119,12 @@ export class Leadership {
     if (this.transferTo !== 0) this.#handOver();
   }
 
-  /** §5.2. A probe that got no answer is sent again; a snapshot that stands still begins anew. */
+  /** §5.2. A probe that got no answer is sent again; a snapshot that stands still goes on from where it stands. */
   heartbeat(nowUs: number, commitIndex: number, stalledAfterUs: number): void {
+    if (this.#leaseUs > 0) this.startRound(nowUs);
     for (const progress of this.#progress.values()) {
       progress.probing = false;
-      const stalled = nowUs - progress.snapshotMovedUs >= stalledAfterUs;
-      if (progress.state === 'snapshot' && stalled) this.#startSnapshot(progress, nowUs);
+      if (progress.transfer?.resume(nowUs, stalledAfterUs) === true) this.#readOn(progress, progress.transfer);
       this.#sendAppend(progress, nowUs, commitIndex, progress.state === 'probe');
     }
   }
@@ -120,16 +143,36 @@ export class Leadership {
       previousIndex = 0;
       previousTerm = 0;
     }
-    const sends = withEntries && replicates;
-    const entries = sends ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const message = this.#appendFor({ previousIndex, previousTerm }, commitIndex, withEntries && replicates);
+    const { entries } = message;
     const last = entries.at(-1);
     const bytes = entries.reduce((sum, entry) => sum + entry.command.length, 0);
     if (progress.state === 'probe') progress.probing = true;
     else if (last !== undefined) progress.onSent(last.index, bytes);
     progress.sentRound = this.round;
     progress.sentCommit = commitIndex;
+    this.#send(progress.peer, message);
+  }
+
+  /** The same object for each peer that is to be sent the same, so that its bytes are made once. */
+  #appendFor(
+    { previousIndex, previousTerm }: Pick<Message<'append'>, 'previousIndex' | 'previousTerm'>,
+    commitIndex: number,
+    withEntries: boolean,
+  ): Message<'append'> {
     const { round } = this;
-    this.#send(progress.peer, {
+    const { lastIndex } = this.#log;
+    const before = this.#newestAppend;
+    const same =
+      before !== null &&
+      before.lastIndex === lastIndex &&
+      before.withEntries === withEntries &&
+      before.message.previousIndex === previousIndex &&
+      before.message.commitIndex === commitIndex &&
+      before.message.round === round;
+    if (same) return before.message;
+    const entries = withEntries ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const message = {
       type: 'append',
       term: this.#term,
       previousIndex,
@@ -137,7 +180,9 @@ export class Leadership {
       entries,
       commitIndex,
       round,
-    });
+    } as const;
+    this.#newestAppend = { message, lastIndex, withEntries };
+    return message;
   }
 
   // ── hearing ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,7 +194,12 @@ export class Leadership {
     progress.onMatch(message.matchIndex);
     const reachable = progress.matchIndex + 1 >= this.#log.firstIndex;
     const waits = progress.state === 'snapshot' ? reachable && message.matchIndex > 0 : progress.state === 'probe';
-    if (waits) progress.become('replicate', progress.matchIndex + 1);
+    if (waits) this.#become(progress, 'replicate');
+  }
+
+  #become(progress: Progress, state: 'probe' | 'replicate'): void {
+    if (progress.transfer !== null) this.#put({ type: 'closeSnapshot', to: progress.peer });
+    progress.become(state, progress.matchIndex + 1);
   }
 
   onConflict(from: number, message: Message<'conflict'>): void {
@@ -189,6 +239,23 @@ export class Leadership {
     );
   }
 
+  /** A majority that answers a round says that this member led when it was sent. */
+  startRound(nowUs: number): void {
+    this.round++;
+    if (this.#leaseUs > 0) this.#rounds.push({ round: this.round, sentUs: nowUs });
+  }
+
+  /** Dissertation §6.4.1: who answered a round lets nobody else be elected for an election time-out from when it heard it. */
+  renewLease(nowUs: number): void {
+    const confirmed = this.confirmedRound;
+    for (let next = this.#rounds[0]; next !== undefined && next.round <= confirmed; next = this.#rounds[0]) {
+      this.#rounds.shift();
+      this.leaseUntilUs = this.#rules.leaseFromUs(next.sentUs, nowUs) + this.#leaseUs;
+    }
+    const transfers = this.transferTo !== 0 || this.#transferSent;
+    if (transfers && !this.#rules.keepsLeaseInTransfer()) this.leaseUntilUs = 0;
+  }
+
   /** Whether a majority was heard since the last time it was asked. */
   hearsMajority(): boolean {
     const hears = this.#electorate.agrees(
@@ -215,12 +282,13 @@ export class Leadership {
     if (!this.#progress.has(to)) return;
     this.transferTo = to;
     this.transferDeadlineUs = deadlineUs;
-    this.#transferSent = false;
+    this.#sentTo = 0;
   }
 
   #handOver(): void {
     const progress = defined(this.#progress.get(this.transferTo), 'the target is a peer');
-    if (this.#transferSent || progress.matchIndex < this.#log.lastIndex) return;
+    if (this.#sentTo === this.transferTo || progress.matchIndex < this.#log.lastIndex) return;
+    this.#sentTo = this.transferTo;
     this.#transferSent = true;
     this.#send(this.transferTo, { type: 'timeoutNow', term: this.#term });
   }
@@ -228,29 +296,54 @@ export class Leadership {
   // ── snapshots (§7) ────────────────────────────────────────────────────────────────────────────────────────
 
   #startSnapshot(progress: Progress, nowUs: number): void {
-    progress.snapshotMovedUs = nowUs;
-    progress.snapshotIndex = 0;
-    this.#put({ type: 'readSnapshot', to: progress.peer, index: 0, offset: 0 });
+    progress.transfer = new SnapshotTransfer(this.#snapshots, nowUs);
+    this.#readOn(progress, progress.transfer);
   }
 
-  onSnapshotRead(event: SnapshotRead): void {
-    const progress = this.#progress.get(event.to);
-    if (progress?.state !== 'snapshot') return;
-    progress.snapshotIndex = event.index;
-    const { to, index, term: snapshotTerm, offset, data, done } = event;
+  #readOn(progress: Progress, transfer: SnapshotTransfer): void {
+    const wanted = transfer.index === 0 ? [transfer.first()] : transfer.wanted();
+    for (const chunk of wanted) this.#put({ type: 'readSnapshot', to: progress.peer, ...chunk });
+  }
+
+  onSnapshotRead({ to, index, term: snapshotTerm, offset, data, sizeBytes }: SnapshotRead): void {
+    const progress = this.#progress.get(to);
+    const transfer = progress?.transfer ?? null;
+    const end = offset + data.length;
+    if (progress === undefined || transfer?.onRead(index, sizeBytes, end) !== true) return;
+    const done = end === sizeBytes;
     this.#send(to, { type: 'snapshotChunk', term: this.#term, index, snapshotTerm, offset, data, done });
+    this.#readOn(progress, transfer);
+  }
+
+  /** Entries behind a snapshot that is being sent stay, within bounds: else the peer would need the next one at once. */
+  mayForget(through: number): number {
+    let sent = through;
+    for (const { transfer } of this.#progress.values()) {
+      if (transfer !== null && transfer.index > 0) sent = Math.min(sent, transfer.index);
+    }
+    const needed = this.#rules.mayForget(through, sent);
+    return needed === through
+      ? through
+      : Math.max(needed, Math.min(through, this.#log.indexBefore(this.#snapshots.heldBytes)));
+  }
+
+  /** Nothing is sent any more. */
+  close(): void {
+    for (const { peer, transfer } of this.#progress.values()) {
+      if (transfer !== null) this.#put({ type: 'closeSnapshot', to: peer });
+    }
   }
 
   onSnapshotReply(from: number, message: Message<'snapshotReply'>, nowUs: number): void {
     const progress = this.#heard(from, 0);
-    if (progress?.state !== 'snapshot') return;
+    const transfer = progress?.transfer ?? null;
+    if (progress === undefined || transfer === null) return;
     if (message.installed) {
       progress.onMatch(message.index);
-      return progress.become('probe', progress.matchIndex + 1);
+      return this.#become(progress, 'probe');
     }
-    if (message.index !== progress.snapshotIndex) return;
-    progress.snapshotMovedUs = nowUs;
-    this.#put({ type: 'readSnapshot', to: from, index: message.index, offset: message.nextOffset });
+    transfer.onReply(message.index, message.nextOffset, nowUs);
+    if (transfer.index > 0) this.#readOn(progress, transfer);
   }
 
   #send(to: number, message: RaftMessage): void {
@@ -264,7 +357,14 @@ export class Leadership {
     }
     writer.varint(this.quorumDeadlineUs);
     writer.varint(this.changeId);
+    writer.varint(this.#sentTo);
     writer.bool(this.#transferSent);
+    writer.varint(this.leaseUntilUs);
+    writer.varint(this.#rounds.length);
+    for (const { round, sentUs } of this.#rounds) {
+      writer.varint(round);
+      writer.varint(sentUs);
+    }
     writer.varint(this.#progress.size);
     for (const progress of this.#progress.values()) progress.save(writer);
   }
@@ -276,10 +376,16 @@ export class Leadership {
     this.transferDeadlineUs = reader.varint();
     this.quorumDeadlineUs = reader.varint();
     this.changeId = reader.varint();
+    this.#sentTo = reader.varint();
     this.#transferSent = reader.bool();
+    this.leaseUntilUs = reader.varint();
+    this.#rounds = [];
+    for (let left = reader.varint(); left > 0; left--) {
+      this.#rounds.push({ round: reader.varint(), sentUs: reader.varint() });
+    }
     this.#progress = new Map();
     for (let left = reader.varint(); left > 0; left--) {
-      const progress = Progress.load(reader);
+      const progress = Progress.load(reader, () => new SnapshotTransfer(this.#snapshots, 0));
       this.#progress.set(progress.peer, progress);
     }
   }

@@ -1,5 +1,6 @@
 import type { Random } from '../../base/random.ts';
 import type { RaftRules } from './rules.ts';
+import type { SnapshotTransferOptions } from './snapshot-transfer.ts';
 
 export interface RaftTiming {
   /** The least time without a leader after which an election begins; a random part is added to each (§5.2). */
@@ -21,6 +22,18 @@ export interface RaftOptions {
   readonly directory: number;
   readonly random: Random;
   readonly timing?: Partial<RaftTiming>;
+  readonly snapshots?: Partial<SnapshotTransferOptions>;
+  /**
+   * A leader answers reads without asking a majority again, for as long as none can have elected another (dissertation
+   * §6.4.1). It believes that no two members' clocks part by more than a tenth within an election time-out. The same at
+   * every member: who votes must keep the promise that the leader counts on. Default: off.
+   */
+  readonly leaseReads?: boolean;
+  /**
+   * 0, the default, to 8: each step lets the member wait half an election time-out longer before it campaigns, so that
+   * others lead first. Nothing but time depends on it.
+   */
+  readonly reluctance?: number;
   readonly rules?: RaftRules;
 }
 
@@ -33,7 +46,8 @@ export const DEFAULT_TIMING: RaftTiming = {
 const ELECTION_DRAW = 1;
 
 /** §5.2: another one each time, so that split votes are rare and soon resolved. */
-export function drawElectionTimeoutUs(timing: RaftTiming, random: Random): number {
+export function drawElectionTimeoutUs(timing: RaftTiming, random: Random, reluctance = 0): number {
   const { electionTimeoutUs, electionSpreadUs = electionTimeoutUs } = timing;
-  return electionTimeoutUs + (electionSpreadUs === 0 ? 0 : random.below(ELECTION_DRAW, electionSpreadUs));
+  const waitsUs = electionTimeoutUs + reluctance * Math.floor(electionTimeoutUs / 2);
+  return waitsUs + (electionSpreadUs === 0 ? 0 : random.below(ELECTION_DRAW, electionSpreadUs));
 }

@@ -30,6 +30,7 @@ import { RaftLog } from './raft-log.ts';
 import { Reads } from './reads.ts';
 import { type ElectorateMessage, Registration } from './registration.ts';
 import { RAFT_RULES, type RaftRules } from './rules.ts';
+import { DEFAULT_SNAPSHOT_TRANSFER, type SnapshotTransferOptions } from './snapshot-transfer.ts';
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
 type Event<T extends ReplicaEvent<RaftMessage>['type']> = Extract<ReplicaEvent<RaftMessage>, { type: T }>;
@@ -38,7 +39,10 @@ export class Raft implements Replica<RaftMessage> {
   readonly #member: number;
   readonly #directory: number;
   readonly #timing: RaftTiming;
+  readonly #snapshots: SnapshotTransferOptions;
   readonly #rules: RaftRules;
+  /** 0: leases are off. A tenth less than followers wait, for clocks that run faster than this one. */
+  readonly #leaseUs: number;
   readonly #outbox: Outbox<RaftMessage>;
   readonly #log = new RaftLog();
   readonly #proposals = new Proposals();
@@ -62,8 +66,11 @@ export class Raft implements Replica<RaftMessage> {
     this.#member = member;
     this.#directory = directory;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
+    this.#snapshots = { ...DEFAULT_SNAPSHOT_TRANSFER, ...options.snapshots };
     this.#rules = options.rules ?? RAFT_RULES;
     this.#outbox = outbox;
+    const { electionTimeoutUs } = this.#timing;
+    this.#leaseUs = options.leaseReads === true ? electionTimeoutUs - Math.ceil(electionTimeoutUs / 10) : 0;
     this.#registration = new Registration({
       directory,
       peers: members.filter((other) => other !== member),
@@ -75,11 +82,13 @@ export class Raft implements Replica<RaftMessage> {
     this.#election = this.#newElection(options);
   }
 
-  #newElection({ member, random }: RaftOptions): Election {
+  #newElection({ member, random, leaseReads = false, reluctance = 0 }: RaftOptions): Election {
     return new Election({
       member,
       random,
       timing: this.#timing,
+      leaseReads,
+      reluctance,
       rules: this.#rules,
       log: this.#log,
       membership: this.#membership,
@@ -124,12 +133,11 @@ export class Raft implements Replica<RaftMessage> {
       case 'applied':
         return assert(event.index <= this.#commitIndex, 'only what is committed is applied');
       case 'compacted':
-        this.#membership.compact(event.through);
-        return this.#log.compact(event.through);
+        return this.#compact(this.#leadership?.mayForget(event.through) ?? event.through);
       case 'snapshotRead':
         return this.#leadership?.onSnapshotRead(event);
       case 'snapshotStored':
-        return this.#replyToSnapshot(event.index, event.nextOffset, false);
+        return this.#onSnapshotStored(event);
       case 'snapshotInstalled':
         return this.#onSnapshotInstalled(event);
       default:
@@ -177,7 +185,9 @@ export class Raft implements Replica<RaftMessage> {
   #onReceive(from: number, directory: number, received: RaftMessage): void {
     if (received.type === 'removed') return this.#outbox.put(removedMember(this.#member));
     const standing = this.#membership.judge(from, directory, this.#commitIndex);
-    if (standing === 'removed') return this.#send(from, { type: 'removed' });
+    // The last word of a leader that left office, which may come after the news that it is out.
+    const farewell = received.type === 'timeoutNow' && from === this.#election.leader;
+    if (standing === 'removed' && !farewell) return this.#send(from, { type: 'removed' });
     if (standing === 'replaced') return this.#send(from, { type: 'refused', directory });
     const message = this.#registration.admit(from, directory, received);
     if (message !== null) this.#onMessage(from, message);
@@ -265,6 +275,7 @@ export class Raft implements Replica<RaftMessage> {
 
   #onDeposed(): void {
     const changeId = this.#leadership?.changeId ?? 0;
+    this.#leadership?.close();
     this.#leadership = null;
     // Whether the next leader has the change is not known here.
     if (changeId !== 0) this.#reject(changeId, 'Unknown');
@@ -279,7 +290,16 @@ export class Raft implements Replica<RaftMessage> {
     const put = (effect: Effect<RaftMessage>) => this.#outbox.put(effect);
     const append = ({ origin, command }: Proposal) => this.#appendEntry(origin, command);
     const { electorate, others: peers } = this.#membership;
-    return { member: this.#member, term: this.#election.term, electorate, peers, log: this.#log, put, append };
+    const { term } = this.#election;
+    const common = {
+      log: this.#log,
+      leaseUs: this.#leaseUs,
+      rules: this.#rules,
+      snapshots: this.#snapshots,
+      put,
+      append,
+    };
+    return { member: this.#member, term, electorate, peers, ...common };
   }
 
   /** Dissertation §6.2: a leader that hears no majority steps down, so that its clients look elsewhere. */
@@ -321,6 +341,8 @@ export class Raft implements Replica<RaftMessage> {
   }
 
   #appendEntry(origin: Origin | null, command: Uint8Array): void {
+    assert(this.#leadership !== null, 'only a leader makes entries');
+    this.#leadership.uncommittedBytes += command.length;
     this.#store({ term: this.#election.term, index: this.#log.lastIndex + 1, origin, command });
   }
 
@@ -340,8 +362,9 @@ export class Raft implements Replica<RaftMessage> {
 
   #onAppend(from: number, message: Message<'append'>): void {
     this.#election.followLeader(from);
-    if (this.#installing !== 0) return;
     const { previousIndex, previousTerm, entries, round } = message;
+    // But for a heartbeat that claims nothing about the log, and that must be answered: this member is alive.
+    if (this.#installing !== 0 && (previousIndex > 0 || entries.length > 0)) return;
     const conflict = this.#log.conflictAt(previousIndex, previousTerm, this.#rules.conflicts);
     if (conflict !== null) {
       const reply = { type: 'conflict', term: this.#election.term, round, previousIndex, ...conflict } as const;
@@ -455,9 +478,13 @@ export class Raft implements Replica<RaftMessage> {
 
   #confirmReads(leadership: Leadership): void {
     this.#reads.confirmLocal(this.#nowUs, this.#member);
+    if (this.#leaseUs > 0) leadership.renewLease(this.#nowUs);
     const mayServe = this.#rules.mayServeReads(this.#log.termAt(this.#commitIndex) ?? 0, this.#election.term);
-    if (mayServe && this.#reads.waitForRound && leadership.confirmedRound === leadership.round) {
-      leadership.round++;
+    if (mayServe && this.#nowUs < leadership.leaseUntilUs) {
+      // Every round that was answered says as much as a new one would.
+      this.#reads.startRound(leadership.confirmedRound, this.#commitIndex);
+    } else if (mayServe && this.#reads.waitForRound && leadership.confirmedRound === leadership.round) {
+      leadership.startRound(this.#nowUs);
       this.#reads.startRound(leadership.round, this.#commitIndex);
     }
     for (const { from, boot, id, index } of this.#reads.confirmed(leadership.confirmedRound)) {
@@ -472,14 +499,24 @@ export class Raft implements Replica<RaftMessage> {
     this.#election.followLeader(from);
     if (this.#installing !== 0) return;
     const { index, snapshotTerm: term, offset, data, done } = message;
-    if (index <= this.#commitIndex) return this.#replyToSnapshot(index, 0, true);
-    if (done) this.#installing = index;
+    if (!this.#rules.mayInstall(index, this.#commitIndex)) return this.#replyToSnapshot(index, 0, true);
     this.#outbox.put({ type: 'storeSnapshot', index, term, offset, data, done });
+  }
+
+  #onSnapshotStored({ index, term, nextOffset, whole }: Event<'snapshotStored'>): void {
+    const isNews = this.#rules.mayInstall(index, this.#commitIndex);
+    this.#installing = whole && isNews ? index : 0;
+    if (this.#installing !== 0) this.#outbox.put({ type: 'installSnapshot', index, term });
+    this.#replyToSnapshot(index, nextOffset, !isNews);
+  }
+
+  #compact(through: number): void {
+    this.#membership.compact(through);
+    this.#log.compact(through);
   }
 
   #replyToSnapshot(index: number, nextOffset: number, installed: boolean): void {
     if (this.#election.leader === 0 || this.#election.leader === this.#member) return;
-    if (!installed) this.#installing = 0;
     this.#send(
       this.#election.leader,
       { type: 'snapshotReply', term: this.#election.term, index, nextOffset, installed },

@@ -6,6 +6,7 @@ import { Simulation } from '../simulation.ts';
 import type { DiskSpeed } from '../world/member-world.ts';
 import type { FrameVerdict } from '../world/network.ts';
 import type { Invariants } from './invariants.ts';
+import { exactly } from './membership.ts';
 import { type RaftRun, raft } from './protocol.ts';
 import type { Sabotage } from './sabotage.ts';
 import type { RaftOutcome, RaftTypes } from './types.ts';
@@ -14,12 +15,18 @@ export interface ClusterOptions {
   readonly seed: number;
   /** How many; their ids are 1 to n. */
   readonly members: number;
+  /** The cluster begins with members 1 to this; the others wait to be added. */
+  readonly initial?: number;
+  readonly leaseReads?: boolean;
   readonly timing?: Partial<RaftTiming>;
   readonly rules?: RaftRules;
   readonly diskSpeed?: DiskSpeed;
   /** A member makes a snapshot after so many entries, and keeps so many below it. */
   readonly snapshotEntries?: number;
   readonly trailingEntries?: number;
+  readonly snapshotChunkBytes?: number;
+  /** The state is in a durable store. */
+  readonly durable?: boolean;
   /** A member that stops by itself is a violation, unless the test expects it. */
   readonly mayStop?: boolean;
   readonly sabotage?: Sabotage;
@@ -83,6 +90,17 @@ export class SimulatedCluster extends Simulation<RaftTypes> {
 
   transferLeadership(from: number, to: number): void {
     this.control(from, { type: 'transferLeadership', to });
+  }
+
+  /** In one step, as in `changeMembership(1, 'promote 4', 'remove 2')`; only a leader does it. */
+  changeMembership(leader: number, ...changes: readonly string[]): void {
+    this.control(leader, exactly(...changes));
+  }
+
+  /** As the member knows them. */
+  voters(member: number): readonly number[] {
+    const members = this.member(member).status()?.configuration.members ?? [];
+    return members.filter(({ votes }) => votes).map(({ id }) => id);
   }
 
   /** How many frames the filter had held; each sets out now, `times` times. */

@@ -1,5 +1,5 @@
 /** What an operator of a simulated cluster asks for: plain steps, made into changes by the leader's configuration. */
-import { assert, unreachable } from '../../base/assert.ts';
+import { AssertionError, assert, unreachable } from '../../base/assert.ts';
 import type { Configuration, MembershipChange } from '../../consensus/replica.ts';
 import type { FaultSource } from '../faults/source.ts';
 import { now } from '../faults/source.ts';
@@ -7,7 +7,7 @@ import type { Control } from '../protocol.ts';
 
 const STEPS = ['grow', 'learn', 'learn', 'exchange', 'exchange', 'shrink', 'demote'] as const;
 
-export type MembershipStep = (typeof STEPS)[number] | 'walk';
+export type MembershipStep = (typeof STEPS)[number] | 'walk' | 'exactly';
 
 /** The walk grows to this size, replaces every member, and shrinks to one. */
 const WALK_VOTERS = 5;
@@ -63,10 +63,34 @@ export function changesFor(configuration: Configuration, command: Control, spare
       return shrunk(configuration, pick);
     case 'demote':
       return demoted(configuration, pick);
+    case 'exactly':
+      return String(command['changes'])
+        .split(',')
+        .map((change) => parsed(change.trim(), spares));
     case 'walk':
       return walked(configuration, spares);
     default:
       return unreachable(step);
+  }
+}
+
+/** These changes, in one step: `add 4`, `promote 4`, `demote 1`, `remove 2`. */
+export function exactly(...changes: readonly string[]): Control {
+  return { type: 'changeMembership', step: 'exactly', changes: changes.join(', ') };
+}
+
+function parsed(change: string, { directoryOf }: Spares): MembershipChange {
+  const [verb, number] = change.split(' ');
+  const id = Number(number);
+  switch (verb) {
+    case 'add':
+      return { type: 'addLearner', id, directory: directoryOf(id), context: Uint8Array.of(id) };
+    case 'promote':
+    case 'demote':
+    case 'remove':
+      return { type: verb, id };
+    default:
+      throw new AssertionError(`a change of membership is one of add, promote, demote, remove: not "${change}"`);
   }
 }
 

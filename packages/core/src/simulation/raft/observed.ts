@@ -2,7 +2,8 @@
 import type { ByteReader } from '../../base/bytes.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Effect, Entry, Outbox, Replica, ReplicaEvent } from '../../consensus/replica.ts';
-import type { StateMachine } from '../../consensus/state-machine.ts';
+import type { SnapshotStage, StateMachine } from '../../consensus/state-machine.ts';
+import { type DurableKvOptions, DurableKvStateMachine } from '../../kv/index.ts';
 import type { Invariants } from './invariants.ts';
 import { WrappedReplica, WrappedStateMachine } from './wrapped.ts';
 
@@ -74,8 +75,54 @@ export class ObservedStateMachine<Result, Query, Answer> extends WrappedStateMac
     return super.apply(entry);
   }
 
+  override stageSnapshot(): SnapshotStage {
+    const stage = super.stageSnapshot();
+    return {
+      write: (bytes) => stage.write(bytes),
+      get whole() {
+        return stage.whole;
+      },
+      install: () => {
+        stage.install();
+        this.#invariants.onLoaded(this.#member, this.appliedIndex());
+      },
+      discard: () => stage.discard(),
+      save: (writer) => stage.save(writer),
+      load: (reader) => stage.load(reader),
+    };
+  }
+
   override load(reader: ByteReader): void {
     super.load(reader);
+    this.#invariants.onLoaded(this.#member, this.appliedIndex());
+  }
+}
+
+/** Tells when its store is opened or replaced. */
+export class ObservedDurableKv extends DurableKvStateMachine {
+  readonly #member: number;
+  readonly #invariants: Invariants;
+  #opening = false;
+
+  constructor(member: number, invariants: Invariants, options: DurableKvOptions) {
+    super(options);
+    this.#member = member;
+    this.#invariants = invariants;
+  }
+
+  override open(token: number, store: string): void {
+    super.open(token, store);
+    this.#opening = true;
+  }
+
+  override settle(outcome: 'done' | 'error'): void {
+    super.settle(outcome);
+    if (this.#opening) this.#invariants.onLoaded(this.#member, this.appliedIndex());
+    this.#opening = false;
+  }
+
+  override adopt(): void {
+    super.adopt();
     this.#invariants.onLoaded(this.#member, this.appliedIndex());
   }
 }

@@ -1,6 +1,6 @@
 import type { RaftRules, RaftTiming } from '../../consensus/raft/index.ts';
 import type { Rejection } from '../../consensus/replica.ts';
-import type { DriverStatus } from '../../driver/index.ts';
+import type { CheckpointOptions, DriverStatus } from '../../driver/index.ts';
 import type { KvRequest, KvResult } from '../../kv/index.ts';
 import type { Sabotage } from './sabotage.ts';
 
@@ -27,12 +27,19 @@ export interface RaftSimulationOptions {
   readonly timing?: Partial<RaftTiming>;
   /** The cluster begins with members 1 to this; the others wait to be added. Without it, membership never changes. */
   readonly initial?: number;
+  readonly leaseReads?: boolean;
   readonly rules?: RaftRules;
   /** A member makes a snapshot after so many entries, and keeps so many below it. */
   readonly snapshotEntries?: number;
   readonly trailingEntries?: number;
+  /** Chunks and pieces of snapshots; small ones make several of a small state. */
+  readonly snapshotChunkBytes?: number;
   /** Of the write-ahead log; small ones are rolled and removed often. */
   readonly segmentBytes?: number;
+  /** The state machine's state outlives a crash, in a store on the simulated disk. Default: it is in memory. */
+  readonly durable?: boolean;
+  readonly checkpoints?: CheckpointOptions;
+  readonly maxOverlayBytes?: number;
   /** Breaks a rule, in every member: for the zoo. */
   readonly sabotage?: Sabotage;
 }

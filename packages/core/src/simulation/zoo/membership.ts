@@ -5,7 +5,8 @@ import type { KvRequest, KvResult } from '../../kv/index.ts';
 import { raftMembershipStorm } from '../raft/general.ts';
 import { NO_SABOTAGE } from '../raft/sabotage.ts';
 import { WrappedStateMachine } from '../raft/wrapped.ts';
-import { type Bug, general, seedsOf } from './bug.ts';
+import { type Bug, directed, general, seedsOf } from './bug.ts';
+import { exchangeBehindAPartition, lastVoterDies } from './schedules.ts';
 
 const NONE = new Uint8Array(0);
 
@@ -28,14 +29,22 @@ export const MEMBERSHIP_BUGS: readonly Bug[] = [
     pitfalls: ['R14'],
     breaks: 'in a joint configuration a majority of all voters together is enough',
     source: 'Raft paper §6: "separate majorities from both the old and new configurations"',
-    caughtBy: changing({ votingSets: (configuration) => [[...new Set(votingSets(configuration).flat())]] }),
+    caughtBy: directed(
+      'an exchange of two voters at once must meet a partition between them and the others',
+      exchangeBehindAPartition,
+      { rules: { votingSets: (configuration) => [[...new Set(votingSets(configuration).flat())]] } },
+    ),
   },
   {
     id: 'r14-new-voters-decide',
     pitfalls: ['R14'],
     breaks: 'in a joint configuration the new voters decide alone: there is no joint configuration',
     source: 'Raft paper §6, Figure 10',
-    caughtBy: changing({ votingSets: (configuration) => votingSets(configuration).slice(0, 1) }),
+    caughtBy: directed(
+      'an exchange of two voters at once must meet a partition between them and the others',
+      exchangeBehindAPartition,
+      { rules: { votingSets: (configuration) => votingSets(configuration).slice(0, 1) } },
+    ),
   },
   {
     id: 'r14-leaves-joint-early',
@@ -49,7 +58,7 @@ export const MEMBERSHIP_BUGS: readonly Bug[] = [
     pitfalls: ['R14'],
     breaks: 'a configuration stays in force although its entry was truncated',
     source: 'dissertation §4.1',
-    caughtBy: general({ rules: { revertsConfiguration: () => false } }),
+    caughtBy: changing({ revertsConfiguration: () => false }),
   },
   {
     id: 'r16-leaves-before-it-is-committed',
@@ -57,7 +66,11 @@ export const MEMBERSHIP_BUGS: readonly Bug[] = [
     breaks:
       'a member without a vote in its newest configuration never campaigns, though it alone may have that configuration',
     source: 'dissertation §4.2.2',
-    caughtBy: changing({ mayCampaign: (votesInNewest) => votesInNewest }),
+    caughtBy: directed(
+      'a leader that removes itself must die between its last entry and that entry’s first copy',
+      lastVoterDies,
+      { rules: { mayCampaign: (votesInNewest) => votesInNewest } },
+    ),
   },
   {
     id: 'r17-snapshot-without-membership',

@@ -10,8 +10,8 @@ export type Schedule = (sabotage: Sabotage, seed: number) => void;
 
 const put = (value: string) => ({ type: 'put', key: utf8('k'), value: utf8(value) }) as const;
 
-function newCluster(members: number, sabotage: Sabotage, seed: number): SimulatedCluster {
-  const cluster = new SimulatedCluster({ seed, members, sabotage });
+function newCluster(members: number, sabotage: Sabotage, seed: number, initial = members): SimulatedCluster {
+  const cluster = new SimulatedCluster({ seed, members, sabotage, initial });
   cluster.runUntil(() => cluster.status().every((status) => status?.registered === true), 3_000_000);
   return cluster;
 }
@@ -178,4 +178,43 @@ export const deafLeader: Schedule = (sabotage, seed) => {
   if (cluster.runUntil(accepted, 5_000_000)) return;
   const sentence = `no write succeeded within 5 s, though only member ${deaf}, which leads, hears nobody`;
   throw new Violation('Availability', sentence, cluster.nowUs);
+};
+
+/**
+ * Two of three old voters are cut off together, while the third exchanges both of them for two learners. Of all five the
+ * three are a majority; of the old three they are not.
+ */
+export const exchangeBehindAPartition: Schedule = (sabotage, seed) => {
+  const cluster = newCluster(5, sabotage, seed, 3);
+  elect(cluster, 1, [2, 3, 4, 5]);
+  cluster.run(100_000);
+  for (const learner of ['add 4', 'add 5']) {
+    cluster.changeMembership(1, learner);
+    cluster.run(100_000);
+  }
+  cluster.partition([1, 4, 5], [2, 3]);
+  cluster.changeMembership(1, 'promote 4', 'promote 5', 'remove 2', 'remove 3');
+  cluster.run(60_000);
+  cluster.filter = null;
+  cluster.run(1_000_000);
+};
+
+/** Of two, the leader removes itself; it dies when it alone has the entry that leaves the joint configuration. */
+export const lastVoterDies: Schedule = (sabotage, seed) => {
+  const cluster = newCluster(2, sabotage, seed, 2);
+  elect(cluster, 1, [2]);
+  cluster.run(100_000);
+  cluster.filter = (_, to, message) => {
+    const joint = cluster.member(1).status()?.configuration.joint === true;
+    return to === 2 && message.type === 'append' && message.entries.length > 0 && !joint ? 'drop' : 'deliver';
+  };
+  cluster.changeMembership(1, 'remove 1');
+  cluster.runUntil(() => cluster.member(1).status()?.configuration.members.length === 1, 1_000_000);
+  cluster.run(5_000);
+  cluster.crash(1);
+  cluster.filter = null;
+  cluster.restart(1);
+  if (cluster.runUntil(() => cluster.member(2).status()?.role === 'leader', 5_000_000)) return;
+  const sentence = 'member 1 has left, member 2 has stayed alone, and nobody leads';
+  throw new Violation('Liveness', sentence, cluster.nowUs);
 };
