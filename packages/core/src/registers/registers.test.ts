@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../base/bytes.ts';
 import { VectorClock } from '../clocks/index.ts';
-import { MS, RegistersCluster } from './cluster.test-support.ts';
+import { MS, RegistersCluster } from '../simulation/registers/by-hand.ts';
 import type { RegisterMessage } from './message.ts';
 import { configurationId } from './replica.ts';
 import type { RegisterOutcome } from './request.ts';

@@ -4,7 +4,7 @@ import { type Scenario, scenario, swarm } from '../scenario/scenario.ts';
 import { type ScenarioOptions, seconds } from '../scenario/spec.ts';
 import { causalSessions, strongLinearizable } from './checks.ts';
 import { registers } from './protocol.ts';
-import type { RegistersSimulationOptions, RegistersTypes } from './types.ts';
+import { QUICK_REGISTERS, type RegistersSimulationOptions, type RegistersTypes } from './types.ts';
 import { levels } from './workload.ts';
 
 /** Pages are small and reads give up soon, so that both ends are met within seconds. */
@@ -51,4 +51,27 @@ export function generalRegisters(
     .sometimes('a strong read repairs', count('readRepairs'))
     .eventually('all members come to rest and are equal', { withinUs: seconds(10) })
     .check(strongLinearizable(), causalSessions());
+}
+
+/**
+ * Many strong operations and eventual writes of one key at three members whose walls are apart, while frames take
+ * long and little else evens them out: what needs an old answer, a slow clock and a weaker write at one moment.
+ */
+export function registersRaces(
+  options: RegistersSimulationOptions = {},
+  settings: Partial<ScenarioOptions<RegistersTypes>> = {},
+): Scenario<RegistersTypes> {
+  const timing = { ...QUICK_REGISTERS, exchangeUs: 1_000_000, auditUs: 3_000_000, retryUs: 150_000 };
+  return scenario<RegistersTypes>({
+    name: 'registers-races',
+    replicas: (_, members = 3) => registers(members, { ...SMALL, timing, ...options }),
+    clients: 8,
+    thinkUs: 4_000,
+    latency: { type: 'exponential', minUs: 200, meanUs: 8_000 },
+    ...settings,
+  })
+    .workload(levels({ weights: { strong: 70, causal: 0, eventual: 30, weak: 0 }, keys: 1 }))
+    .faults(partition(), network.lossy(), network.slow(), clock.jump(400))
+    .eventually('all members come to rest and are equal', { withinUs: seconds(20) })
+    .check(strongLinearizable());
 }

@@ -1,5 +1,5 @@
 export { causalSessions, strongLinearizable } from './checks.ts';
-export { generalRegisters } from './general.ts';
+export { generalRegisters, registersRaces } from './general.ts';
 export { registers } from './protocol.ts';
 export {
   type AskedOfRegisters,

@@ -1,12 +1,12 @@
-/** Replicas in a test's hands: each message, each disk and each clock moves when the test says so. */
-import { ByteReader, ByteWriter, text, utf8 } from '../base/bytes.ts';
-import type { RegisterEffect } from './effects.ts';
-import { type RegisterMessage, readRegisterMessage, writeRegisterMessage } from './message.ts';
-import type { RegistersOptions } from './options.ts';
-import type { RegisterRecord } from './record.ts';
-import { Registers } from './replica.ts';
-import type { Level, RegisterOutcome, RegisterRequest } from './request.ts';
-import { REGISTER_RULES, type RegisterRules } from './rules.ts';
+/** Replicas in one's own hands, for schedules that chance seldom meets: each message, disk and clock moves when it is told to. */
+import { ByteReader, ByteWriter, text, utf8 } from '../../base/bytes.ts';
+import type { RegisterEffect } from '../../registers/effects.ts';
+import { type RegisterMessage, readRegisterMessage, writeRegisterMessage } from '../../registers/message.ts';
+import type { RegistersOptions } from '../../registers/options.ts';
+import type { RegisterRecord } from '../../registers/record.ts';
+import { Registers } from '../../registers/replica.ts';
+import type { Level, RegisterOutcome, RegisterRequest } from '../../registers/request.ts';
+import { REGISTER_RULES, type RegisterRules } from '../../registers/rules.ts';
 
 export const MS = 1_000;
 
