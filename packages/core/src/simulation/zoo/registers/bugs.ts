@@ -4,7 +4,9 @@ import { generalRegisters, registersRaces } from '../../registers/general.ts';
 import { type Bug, seedsOf } from '../bug.ts';
 import {
   clockAhead,
+  effectBeforeCause,
   lateAnswerOfALostDisk,
+  lateCopyOfADeletedValue,
   lostDiskThenMajority,
   type RegisterSchedule,
   repeatAfterASuccessor,
@@ -137,7 +139,9 @@ export const REGISTER_BUGS: readonly Bug[] = [
     pitfalls: ['G11'],
     breaks: 'a causal read returns the newest version, whether its causes are here or not',
     source: 'Lloyd and others, "Don’t settle for eventual" (2011), §4',
-    caughtBy: general({ readsVisible: false }),
+    caughtBy: directed('between a write and what it depends on there is seldom time for a read', effectBeforeCause, {
+      readsVisible: false,
+    }),
   },
   {
     id: 'g11-sessions-do-not-wait',
@@ -151,7 +155,9 @@ export const REGISTER_BUGS: readonly Bug[] = [
     pitfalls: ['G13'],
     breaks: 'an old version that arrives where its tombstone was collected is taken for news',
     source: 'DeCandia and others, "Dynamo" (2007); CASSANDRA-2434',
-    caughtBy: general({ guardsResurrection: false }),
+    caughtBy: directed('a copy must be under way until every member has forgotten', lateCopyOfADeletedValue, {
+      guardsResurrection: false,
+    }),
   },
   {
     id: 'g14-refuses-successors',

@@ -3,7 +3,9 @@ import { detect } from '../bug.ts';
 import { REGISTER_BUGS } from './bugs.ts';
 import {
   clockAhead,
+  effectBeforeCause,
   lateAnswerOfALostDisk,
+  lateCopyOfADeletedValue,
   lostDiskThenMajority,
   repeatAfterASuccessor,
   tagFromTheFuture,
@@ -24,15 +26,17 @@ describe('the zoo of the registers', () => {
   });
 
   it.each(REGISTER_BUGS.filter(({ caughtBy }) => caughtBy.type === 'directed'))(
-    'G3 G4 G5 G6 G10 G14: its schedule catches $id',
+    'G3 G4 G5 G6 G10 G11 G13 G14: its schedule catches $id',
     (bug) => {
       expect(detect(bug, { seeds: 20 })).toMatchObject({ caught: true });
     },
   );
 
-  it('G4 G5 G6 G10 G14: the schedules find nothing where no rule is broken', () => {
+  it('G4 G5 G6 G10 G11 G13 G14: the schedules find nothing where no rule is broken', () => {
     const schedules = [
       clockAhead,
+      effectBeforeCause,
+      lateCopyOfADeletedValue,
       lateAnswerOfALostDisk,
       lostDiskThenMajority,
       repeatAfterASuccessor,

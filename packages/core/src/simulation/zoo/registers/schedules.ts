@@ -120,3 +120,37 @@ export function tagFromTheFuture(rules: Partial<RegisterRules>): string | null {
     'written at strong',
   );
 }
+
+/** A session writes a cause and then its effect; a member hears of the effect first. */
+export function effectBeforeCause(rules: Partial<RegisterRules>): string | null {
+  const three = new RegistersCluster(3, { rules });
+  three.cut = (_, to, message) => {
+    const { key } = message.type === 'push' ? message.version : { key: '' };
+    return to === 3 && (key === 'cause' || message.type === 'delta' || message.type === 'repair');
+  };
+  const cause = three.write(1, 'cause', 'a', 'causal', { token: new Uint8Array(0) });
+  three.run(MS);
+  const outcome = three.answers.get(cause);
+  const token = outcome?.type === 'written' ? outcome.token : null;
+  three.write(1, 'effect', 'b', 'causal', { token });
+  three.run(MS);
+  const session = { token: new Uint8Array(0) };
+  const effect = three.told(three.read(3, 'effect', 'causal', session));
+  if (effect !== 'b' || three.told(three.read(3, 'cause', 'causal', session)) === 'a') return null;
+  return 'a causal session saw an effect at a member that does not have its cause';
+}
+
+/** A copy of a value is under way while the value is deleted everywhere, and its tombstone collected. */
+export function lateCopyOfADeletedValue(rules: Partial<RegisterRules>): string | null {
+  const three = new RegistersCluster(3, { rules });
+  three.keep = (_, to, message) => to === 3 && message.type === 'push';
+  three.later(three.write(1, 'x', 'a', 'eventual'), MS);
+  const late = three.kept;
+  three.keep = () => false;
+  three.later(three.write(2, 'x', null, 'eventual'));
+  three.run(30 * SECOND);
+  three.kept = late;
+  three.release();
+  three.run(30 * SECOND);
+  return expected('a deleted key, when a late copy has arrived', three.told(three.read(3, 'x', 'eventual')), 'absent');
+}
