@@ -96,6 +96,12 @@ export function generalRaft(
     .check(consistent());
 }
 
+/** The general campaign of three or five members that stay the same, with their state in memory: disks break in every seed. */
+export function raftSteady(options: RaftSimulationOptions = {}): Scenario<RaftTypes> {
+  const steady = (seed: number, members = seed % 2 === 0 ? 3 : 5) => raft(members, { ...SMALL, ...options });
+  return generalRaft({}, { name: 'raft-steady', replicas: steady });
+}
+
 /** Members come and go all the time, several at once, while leaders die and are cut off. */
 export function raftMembershipStorm(options: RaftSimulationOptions = {}): Scenario<RaftTypes> {
   return scenario<RaftTypes>({
