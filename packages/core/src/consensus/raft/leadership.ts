@@ -43,6 +43,11 @@ export class Leadership {
   quorumDeadlineUs = 0;
   /** Nobody else can be elected before, by this member's clock. 0: not known, or leases are off. */
   leaseUntilUs = 0;
+  #newestAppend: {
+    readonly message: Message<'append'>;
+    readonly lastIndex: number;
+    readonly withEntries: boolean;
+  } | null = null;
   /** Rounds that no majority has answered yet. */
   #rounds: { readonly round: number; readonly sentUs: number }[] = [];
   /** The change of membership under way, to be answered; 0: none. */
@@ -138,16 +143,36 @@ export class Leadership {
       previousIndex = 0;
       previousTerm = 0;
     }
-    const sends = withEntries && replicates;
-    const entries = sends ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const message = this.#appendFor({ previousIndex, previousTerm }, commitIndex, withEntries && replicates);
+    const { entries } = message;
     const last = entries.at(-1);
     const bytes = entries.reduce((sum, entry) => sum + entry.command.length, 0);
     if (progress.state === 'probe') progress.probing = true;
     else if (last !== undefined) progress.onSent(last.index, bytes);
     progress.sentRound = this.round;
     progress.sentCommit = commitIndex;
+    this.#send(progress.peer, message);
+  }
+
+  /** The same object for each peer that is to be sent the same, so that its bytes are made once. */
+  #appendFor(
+    { previousIndex, previousTerm }: Pick<Message<'append'>, 'previousIndex' | 'previousTerm'>,
+    commitIndex: number,
+    withEntries: boolean,
+  ): Message<'append'> {
     const { round } = this;
-    this.#send(progress.peer, {
+    const { lastIndex } = this.#log;
+    const before = this.#newestAppend;
+    const same =
+      before !== null &&
+      before.lastIndex === lastIndex &&
+      before.withEntries === withEntries &&
+      before.message.previousIndex === previousIndex &&
+      before.message.commitIndex === commitIndex &&
+      before.message.round === round;
+    if (same) return before.message;
+    const entries = withEntries ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const message = {
       type: 'append',
       term: this.#term,
       previousIndex,
@@ -155,7 +180,9 @@ export class Leadership {
       entries,
       commitIndex,
       round,
-    });
+    } as const;
+    this.#newestAppend = { message, lastIndex, withEntries };
+    return message;
   }
 
   // ── hearing ───────────────────────────────────────────────────────────────────────────────────────────────

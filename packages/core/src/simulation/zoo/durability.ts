@@ -1,11 +1,25 @@
 /** Mistakes about disks, snapshots, sessions and what a client is told. */
 import type { DiskOperation, DiskResult } from '../../world/world.ts';
-import { type Bug, general } from './bug.ts';
+import { blackout, crash, disk as faultOf } from '../faults/index.ts';
+import { generalRaft } from '../raft/general.ts';
+import { raft } from '../raft/protocol.ts';
+import { NO_SABOTAGE, type Sabotage } from '../raft/sabotage.ts';
+import type { RaftTypes } from '../raft/types.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { type Bug, general, seedsOf } from './bug.ts';
 import { disk, events, ignoringErrors, RewrittenStateMachine } from './wrappers.ts';
 
 const DONE: DiskResult = { type: 'done' };
 /** Something that every disk does and that changes nothing. */
 const IDLE: DiskOperation = { type: 'list' };
+
+/** Three members whose disks fail and whose power goes, and nothing else. */
+function failingDisks(sabotage: Sabotage): Scenario<RaftTypes> {
+  const cut = { snapshotEntries: 40, trailingEntries: 20, segmentBytes: 16 * 1024 };
+  const replicas = (_: number, members = 3) => raft(members, { ...cut, sabotage });
+  const errors = [faultOf.error(), faultOf.error(), faultOf.error()];
+  return generalRaft({}, { replicas }).faults(...errors, crash(), blackout());
+}
 
 export const DURABILITY_BUGS: readonly Bug[] = [
   {
@@ -50,7 +64,11 @@ export const DURABILITY_BUGS: readonly Bug[] = [
     pitfalls: ['R24'],
     breaks: 'a failed fsync is taken for a success',
     source: 'Rebello and others, "Can Applications Recover from fsync Failures?", ATC 2020',
-    caughtBy: general({ disk: ignoringErrors(['sync', 'syncDirectory']) }),
+    caughtBy: {
+      type: 'directed',
+      why: 'a failed sync must be followed by a crash before anything else of the same file is synced',
+      seeds: seedsOf(failingDisks({ ...NO_SABOTAGE, disk: ignoringErrors(['sync', 'syncDirectory']) })),
+    },
   },
   {
     id: 'r24-append-error-ignored',
