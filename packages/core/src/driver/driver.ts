@@ -20,7 +20,7 @@ import { type Group, loadGroup, saveGroup } from './group.ts';
 import type { Input } from './input.ts';
 import type { DriverOptions, DriverStatus } from './options.ts';
 import { SNAPSHOT_RULES, type Stored } from './snapshot-arrival.ts';
-import { type SnapshotName, snapshotFile } from './snapshot-file.ts';
+import { type SnapshotName, SnapshotSealer, snapshotFile } from './snapshot-file.ts';
 import { type OpenSnapshot, type Purpose, type SnapshotProgress, Snapshots } from './snapshots.ts';
 import { diskError } from './stored-snapshot.ts';
 
@@ -129,6 +129,12 @@ export class Driver<Message, Result, Query, Answer> {
   /** The state as it is here and now: it may be stale. */
   query(query: Query): Answer {
     return this.#options.stateMachine.query(query);
+  }
+
+  /** The state as it is here and now, as the bytes of a snapshot's file. To be closed: a store keeps it readable. */
+  snapshot(): SnapshotSealer {
+    const { name, source } = this.#openSnapshot();
+    return new SnapshotSealer(name, source);
   }
 
   status(): DriverStatus {

@@ -6,6 +6,7 @@ import {
   PolderError,
   type RaftMessage,
   type Rejection,
+  type SnapshotSealer,
 } from '@polder/core';
 import { encodeKvRequest, type KvRequest, type KvResult } from '@polder/core/kv';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
@@ -159,6 +160,11 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
       if (leader !== 0) this.#leaderChanges++;
     }
     return this.#leader;
+  }
+
+  snapshot(): SnapshotSealer {
+    if (this.#stopped !== null) throw this.#stopped;
+    return this.#driver().snapshot();
   }
 
   status(): StoreStatus {
