@@ -20,7 +20,7 @@ import { type Group, loadGroup, saveGroup } from './group.ts';
 import type { Input } from './input.ts';
 import type { DriverOptions, DriverStatus } from './options.ts';
 import { SNAPSHOT_RULES, type Stored } from './snapshot-arrival.ts';
-import { type SnapshotName, SnapshotSealer, snapshotFile } from './snapshot-file.ts';
+import { type SnapshotName, snapshotFile } from './snapshot-file.ts';
 import { type OpenSnapshot, type Purpose, type SnapshotProgress, Snapshots } from './snapshots.ts';
 import { diskError } from './stored-snapshot.ts';
 
@@ -129,12 +129,6 @@ export class Driver<Message, Result, Query, Answer> {
   /** The state as it is here and now: it may be stale. */
   query(query: Query): Answer {
     return this.#options.stateMachine.query(query);
-  }
-
-  /** The state as it is here and now, as the bytes of a snapshot's file. To be closed: a store keeps it readable. */
-  snapshot(): SnapshotSealer {
-    const { name, source } = this.#openSnapshot();
-    return new SnapshotSealer(name, source);
   }
 
   status(): DriverStatus {
@@ -246,7 +240,7 @@ export class Driver<Message, Result, Query, Answer> {
       case 'rejected':
         return this.#onRejected(effect.id, effect.reason);
       case 'readSnapshot':
-        return this.#snapshots.read(effect, this.#replica.status().firstIndex - 1, () => this.#openSnapshot());
+        return this.#snapshots.read(effect, this.#replica.status().firstIndex - 1, () => this.openSnapshot());
       case 'closeSnapshot':
         return this.#snapshots.close(effect.to);
       case 'storeSnapshot':
@@ -389,7 +383,7 @@ export class Driver<Message, Result, Query, Answer> {
     const applied = stateMachine.appliedIndex();
     if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
     this.#snapshotIndex = applied;
-    this.#snapshots.write(this.#openSnapshot());
+    this.#snapshots.write(this.openSnapshot());
   }
 
   /**
@@ -512,7 +506,8 @@ export class Driver<Message, Result, Query, Answer> {
     this.#step({ type: 'snapshotInstalled', index, term, configuration, settled });
   }
 
-  #openSnapshot(): OpenSnapshot {
+  /** The state as it is here and now; to be closed. */
+  openSnapshot(): OpenSnapshot {
     const { stateMachine } = this.#options;
     const name = { index: stateMachine.appliedIndex(), term: this.#appliedTerm };
     return { name, source: stateMachine.openSnapshot() };

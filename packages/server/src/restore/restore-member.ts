@@ -80,7 +80,7 @@ async function nameInLog(disk: FileDisk, completions: Completions): Promise<void
     () => log.state !== 'opening' || log.failure !== null,
     () => log.open(),
   );
-  if (log.failure !== null) throw log.failure;
+  throwFailure(log);
   await completions.until(
     (token, result) => log.onDisk(token, result),
     () => !log.busy,
@@ -93,8 +93,13 @@ async function nameInLog(disk: FileDisk, completions: Completions): Promise<void
         1,
       ),
   );
-  if (log.failure !== null) throw log.failure;
+  throwFailure(log);
   assert(log.persisted === 1, 'what was written is durable');
+}
+
+/** Throws `CorruptLog` or `DiskError`. */
+function throwFailure({ failure }: Log): void {
+  if (failure !== null) throw failure;
 }
 
 /** Waits for completions, which come by token. */
