@@ -15,6 +15,8 @@ import type { StagedVersions, VersionsView } from './versioned-store.ts';
 const FORMAT = 3;
 /** A block ends with the version that reaches this. */
 const BLOCK_BYTES = 32 * 1024;
+/** So much memory is taken for a piece at once. */
+const PIECE_BYTES = 512 * 1024;
 const SECTIONS = ['head', 'current', 'past', 'end'] as const;
 
 /** All of the state but the versions. */
@@ -38,6 +40,8 @@ export class KvSnapshotSource implements SnapshotSource {
   readonly index: number;
   readonly #view: VersionsView;
   readonly #head: Uint8Array;
+  /** Memory in which blocks are written: most are little more than they need to be. */
+  readonly #content = new ByteWriter(2 * BLOCK_BYTES);
   #at: Position;
 
   constructor(scalars: KvScalars, view: VersionsView) {
@@ -63,7 +67,7 @@ export class KvSnapshotSource implements SnapshotSource {
   }
 
   #read(at: Position, sizeMax: number): Uint8Array {
-    const piece = new ByteWriter(Math.min(sizeMax, BLOCK_BYTES));
+    const piece = new ByteWriter(Math.min(sizeMax, PIECE_BYTES));
     while (piece.length < sizeMax) {
       if (at.block.length === 0) this.#nextBlock(at);
       if (at.block.length === 0) break;
@@ -89,7 +93,8 @@ export class KvSnapshotSource implements SnapshotSource {
   }
 
   #versions(at: Position, store: VersionsView['current']): Uint8Array {
-    const writer = new ByteWriter(BLOCK_BYTES);
+    const writer = this.#content;
+    writer.clear();
     store.scan(at.last.length === 0 ? EMPTY_BYTES : successor(at.last), null, (key, version) => {
       writeVersion(writer, version);
       at.last = key;
