@@ -34,3 +34,4 @@ export { GrpcClient, GrpcCode, GrpcError } from './grpc/index.ts';
 export type { LinkRule } from './http/index.ts';
 export * from './member/index.ts';
 export { MEMBERSHIP_PATH, type MembershipRequest, type NumberedChange } from './membership/index.ts';
+export { type RestoreOptions, restoreMember } from './restore/restore-member.ts';
