@@ -11,9 +11,9 @@ import { benchFailover, formatFailover } from './kv/failover.ts';
 import { benchIdle, formatIdle } from './kv/idle.ts';
 import { benchKv, formatKv } from './kv/kv.ts';
 import { benchProfiles, formatProfiles } from './kv/profile.ts';
-
 import { benchResilience, formatResilience } from './resilience.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
+import { benchStorage, formatStorage } from './storage.ts';
 
 interface Part {
   /** Runs when no part is named. */
@@ -30,6 +30,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map([
   ],
   ['idle', { usual: false, run: async (say, quick) => told(await benchIdle(progress, quick), formatIdle, say) }],
   ['profile', { usual: false, run: async (say) => told(await benchProfiles(progress), formatProfiles, say) }],
+  ['storage', { usual: false, run: async (say) => told(await benchStorage(progress), formatStorage, say) }],
   ['simulator', { usual: true, run: (say) => told(benchSimulator(), formatSimulator, say) }],
   ['anomalies', { usual: true, run: (say) => told(benchAnomalies(), formatAnomalies, say) }],
   ['checkers', { usual: true, run: (say) => told(benchCheckers(), formatCheckers, say) }],

@@ -90,13 +90,18 @@ function addServe(program: Command): void {
   program
     .command('serve')
     .description('run one member; each flag may also be POLDER_<FLAG> in the environment or stand in the file')
-    .option('--config <file>', 'JSON: name, cluster, members, dataDirectory, breakable, logLevel, timing')
+    .option(
+      '--config <file>',
+      'JSON: name, cluster, members, dataDirectory, breakable, logLevel, timing, storage, quotaBytes',
+    )
     .option('--name <name>', 'which of the members this is')
     .option('--cluster <name>', 'members of another cluster are refused (default: polder)')
     .option('--members <list>', 'name=id@peerHost:peerPort/clientHost:clientPort,...')
     .option('--join', 'wait to be added to a cluster that runs; --members names this member with its new number')
     .option('--data <dir>', 'data directory')
     .option('--breakable', 'allow POST /polder/links')
+    .addOption(new Option('--storage <kind>', 'data on disk or in memory (default: lmdb)').choices(['lmdb', 'memory']))
+    .option('--quota-bytes <bytes>', 'refuse writes when the data takes so much (default: 2 GiB)')
     .addOption(new Option('--log-level <level>').choices(LOG_LEVELS))
     .option('--stop-with-stdin', 'stop when standard input ends', false)
     .action(async (options: ServeFlags & { stopWithStdin: boolean }) => {

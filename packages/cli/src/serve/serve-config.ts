@@ -15,6 +15,8 @@ export interface ServeFlags {
   readonly join?: boolean;
   readonly breakable?: boolean;
   readonly logLevel?: string;
+  readonly storage?: string;
+  readonly quotaBytes?: string;
 }
 
 type Addresses = MemberConfig['members'][number];
@@ -29,6 +31,8 @@ export function resolveServeConfig(flags: ServeFlags, environment: NodeJS.Proces
   const members = flags.members ?? variable('MEMBERS');
   const breakable = variable('BREAKABLE');
   const join = variable('JOIN');
+  const storage = flags.storage ?? variable('STORAGE') ?? file['storage'];
+  const quotaBytes = flags.quotaBytes ?? variable('QUOTA_BYTES') ?? file['quotaBytes'];
   const config = {
     name: flags.name ?? variable('NAME') ?? file['name'],
     cluster: flags.cluster ?? variable('CLUSTER') ?? file['cluster'] ?? 'polder',
@@ -39,6 +43,8 @@ export function resolveServeConfig(flags: ServeFlags, environment: NodeJS.Proces
       flags.breakable ?? (breakable === undefined ? file['breakable'] : parseBoolean('BREAKABLE', breakable)) ?? false,
     logLevel: flags.logLevel ?? variable('LOG_LEVEL') ?? file['logLevel'] ?? 'info',
     ...(file['timing'] === undefined ? {} : { timing: file['timing'] }),
+    ...(storage === undefined ? {} : { storage }),
+    ...(quotaBytes === undefined ? {} : { quotaBytes: Number(quotaBytes) }),
   };
   checkConfig(config);
   return config as unknown as MemberConfig;
@@ -79,6 +85,9 @@ function checkConfig(config: Record<string, unknown>): void {
   if (!(LOG_LEVELS as readonly unknown[]).includes(config['logLevel'])) {
     throw wrong(`the log level is one of ${LOG_LEVELS.join(', ')}`);
   }
+  const { storage = 'lmdb', quotaBytes = 1 } = config;
+  if (storage !== 'lmdb' && storage !== 'memory') throw wrong('storage is lmdb or memory');
+  if (!Number.isSafeInteger(quotaBytes) || Number(quotaBytes) < 1) throw wrong('quotaBytes is a number of bytes');
   const { members } = config;
   if (!Array.isArray(members) || members.length === 0)
     throw wrong('members are missing: give --members, or in --config FILE');

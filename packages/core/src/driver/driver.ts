@@ -141,7 +141,8 @@ export class Driver<Message, Result, Query, Answer> {
 
   status(): DriverStatus {
     const appliedIndex = this.#options.stateMachine.appliedIndex();
-    return { ...this.#replica.status(), phase: this.#phase, appliedIndex };
+    const storeIsFull = this.#checkpoints?.full ?? false;
+    return { ...this.#replica.status(), phase: this.#phase, appliedIndex, storeIsFull };
   }
 
   // ── a turn ────────────────────────────────────────────────────────────────────────────────────────────────

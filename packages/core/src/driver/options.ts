@@ -58,4 +58,6 @@ export interface DriverOptions<Message, Result, Query, Answer> {
 export type DriverStatus = ReplicaStatus & {
   readonly phase: 'opening' | 'running' | 'stopped';
   readonly appliedIndex: number;
+  /** What was applied last could not be made durable for lack of room; it is tried again. */
+  readonly storeIsFull: boolean;
 };

@@ -36,6 +36,10 @@ export interface StoreStatus {
   readonly compactRevision: number;
   readonly keys: number;
   readonly sizeBytes: number;
+  /** This member refuses requests that need room; those that make room, and reads, are served. */
+  readonly noSpace: boolean;
+  /** How much `sizeBytes` may be. */
+  readonly quotaBytes: number;
   /** Changes of leader that this process has seen. */
   readonly leaderChanges: number;
   /** Names of the peers that are connected now. */
@@ -52,7 +56,7 @@ export interface StoreStatus {
 
 /**
  * What the client API stands on. `propose` and `read` throw a PolderError: `NoLeader` and `NotApplied` (it certainly
- * had no effect), `TooManyRequests`, `Stopped`, or `Aborted` and `Unknown` (it may or may not take effect).
+ * had no effect), `NoSpace`, `TooManyRequests`, `Stopped`, or `Aborted` and `Unknown` (it may or may not take effect).
  */
 export interface Store {
   propose(request: KvRequest, signal: AbortSignal): Promise<StoreAnswer>;

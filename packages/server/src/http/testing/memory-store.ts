@@ -56,6 +56,8 @@ export class MemoryStore implements Store {
       compactRevision: this.#machine.compactRevision(),
       keys: this.#machine.keyCount(),
       sizeBytes: this.#machine.sizeBytes(),
+      noSpace: this.failure === 'NoSpace',
+      quotaBytes: 2 ** 31,
       leaderChanges: 1,
       peersReachable: [],
       configuration: { index: 0, joint: false, nextMember: 2 },
