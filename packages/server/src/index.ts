@@ -14,6 +14,7 @@ export {
   type MemberEvents,
   NotLeaderError,
   OperationError,
+  type Placement,
   type Proposed,
   type ProposeOptions,
   type ReadOnly,

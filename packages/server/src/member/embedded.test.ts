@@ -7,7 +7,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { LocalNetwork, type Member, type MemberOptions, NotLeaderError, startMember, text } from '../index.ts';
+import {
+  LocalNetwork,
+  type Member,
+  type MemberOptions,
+  NotLeaderError,
+  SESSION_PREFIX,
+  startMember,
+  text,
+} from '../index.ts';
 
 const TIMING = { electionTimeoutUs: 60_000, heartbeatUs: 10_000, proposalTimeoutUs: 5_000_000 };
 
@@ -156,13 +164,14 @@ describe('members of one process', () => {
     await expect(leader.put('key', 'value')).rejects.toMatchObject({ code: 'Stopped', outcome: 'notApplied' });
   });
 
-  it('hand leadership over when they close', async () => {
+  it('hand leadership over when they close, unless asked not to', async () => {
     const { leader, followers } = await trio();
-    const heard = once(followers[0].events, 'leader');
     await leader.close();
-    await heard;
+    expect(leader.status().role).not.toBe('leader');
     await followers[0].put('key', 'value');
-    expect(followers.map(({ name }) => name)).toContain(followers[0].leader()?.name);
+    const next = followers.find((member) => member.status().role === 'leader');
+    await next?.close({ handOver: false });
+    expect(next?.status().role).toBe('leader');
   });
 });
 
@@ -206,6 +215,17 @@ describe('a session', () => {
     await expect(session.put('key', '2')).rejects.toMatchObject({ code: 'SessionEnded' });
     await expect((await followers[0].session(token)).put('key', '2')).rejects.toMatchObject({ code: 'SessionEnded' });
     expect((await leader.get('key'))?.version).toBe(1);
+  });
+
+  it('whose key comes back later is not brought back by it', async () => {
+    const { leader } = await trio();
+    const session = await leader.session();
+    const key = `${SESSION_PREFIX}${session.token.id.split('@')[0]}`;
+    const [mark] = (await leader.range({ prefix: key })).kvs;
+    await leader.delete(key);
+    await leader.put(key, mark?.value ?? '');
+    await expect(session.put('key', '1')).rejects.toMatchObject({ code: 'SessionEnded' });
+    expect(await leader.get('key')).toBeNull();
   });
 
   it('that two holders use is refused to the one behind', async () => {

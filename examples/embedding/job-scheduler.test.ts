@@ -1,0 +1,100 @@
+import { LocalNetwork, startReplicated } from '@polder/server';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Claim, Jobs, runJobs, type Scheduler } from './job-scheduler.ts';
+
+const TIMING = { electionTimeoutUs: 60_000, heartbeatUs: 10_000, proposalTimeoutUs: 300_000 };
+const JOBS = Array.from({ length: 20 }, (_, at) => `job ${at}`);
+
+let running: Scheduler[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.map((scheduler) => scheduler.close({ handOver: false })));
+  running = [];
+});
+
+/** What the jobs act on: it knows what was done, and refuses who acts on an older claim. */
+class Ledger {
+  readonly done: string[] = [];
+  readonly refused: Claim[] = [];
+  repeats = 0;
+  readonly #tokens = new Map<string, number>();
+
+  write(claim: Claim): void {
+    const { job, token } = claim;
+    if (token < (this.#tokens.get(job) ?? 0)) return void this.refused.push(claim);
+    this.#tokens.set(job, token);
+    if (this.done.includes(job)) this.repeats++;
+    else this.done.push(job);
+  }
+}
+
+async function schedulers(network: LocalNetwork, perform: (claim: Claim, by: Scheduler) => Promise<void>) {
+  const members = ['a', 'b', 'c'].map((name, at) => ({ name, id: at + 1 }));
+  const options = { members, network, timing: TIMING, stateMachine: () => new Jobs(), verifyDeterminism: true };
+  running = await Promise.all(members.map(({ name }) => startReplicated({ name, ...options })));
+  for (const each of running) runJobs(each, (claim) => perform(claim, each));
+  return running;
+}
+
+/** Resolves once this member's state says that every job is finished. */
+async function finished(scheduler: Scheduler): Promise<void> {
+  const isDone = (): boolean => {
+    const jobs = scheduler.readLocal((all) => all);
+    return jobs.length === JOBS.length && jobs.every((job) => job.finished);
+  };
+  while (!isDone()) await new Promise((resolve) => scheduler.events.once('applied', resolve));
+}
+
+describe('the job scheduler', () => {
+  it('has each job’s effect once though its leader dies after the effect and before it can say so', async () => {
+    const ledger = new Ledger();
+    const network = new LocalNetwork();
+    let victim: Scheduler | null = null;
+    const all = await schedulers(network, async (claim, by) => {
+      ledger.write(claim);
+      if (claim.job !== 'job 7' || victim !== null) return;
+      victim = by;
+      await by.close({ handOver: false });
+    });
+    await Promise.all(JOBS.map((job) => all[0]?.propose({ type: 'add', job })).map((each) => each?.catch(() => null)));
+    const survivor = all.find((each) => each !== victim);
+    if (survivor === undefined) throw new Error('two of three survive');
+    // What the victim could not answer is added again: it is in once.
+    await Promise.all(JOBS.map((job) => survivor.propose({ type: 'add', job })));
+    await finished(survivor);
+    expect(victim).not.toBeNull();
+    expect(ledger.done.toSorted()).toEqual(JOBS.toSorted());
+    expect(ledger.repeats, 'job 7 was started again').toBeGreaterThan(0);
+  });
+
+  it('has each job’s effect once though a leader that was cut off acts late', async () => {
+    const ledger = new Ledger();
+    const network = new LocalNetwork();
+    let late: Promise<void> | null = null;
+    let takenOver: () => void = () => {};
+    const others = new Promise<void>((resolve) => {
+      takenOver = resolve;
+    });
+    const all = await schedulers(network, async (claim, by) => {
+      if (claim.job === 'job 7' && late === null) {
+        network.cut(by.name);
+        late = others.then(() => ledger.write(claim));
+        return late;
+      }
+      ledger.write(claim);
+      if (claim.job === 'job 7') takenOver();
+      return undefined;
+    });
+    await Promise.all(JOBS.map((job) => all[0]?.propose({ type: 'add', job }).catch(() => null)));
+    await others;
+    await late;
+    const isUp = (each: Scheduler): boolean => each.status().role === 'leader' && each.status().term > 1;
+    const survivor = all.find(isUp) ?? all[1];
+    if (survivor === undefined) throw new Error('two of three survive');
+    for (const { name } of all) network.heal(name);
+    await Promise.all(JOBS.map((job) => survivor.propose({ type: 'add', job })));
+    await finished(survivor);
+    expect(ledger.done.toSorted()).toEqual(JOBS.toSorted());
+    expect(ledger.refused.map(({ job }) => job)).toContain('job 7');
+  });
+});
