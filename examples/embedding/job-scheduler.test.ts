@@ -28,6 +28,21 @@ class Ledger {
   }
 }
 
+class Meeting<Value> {
+  readonly promise: Promise<Value>;
+  #resolve: (value: Value) => void = () => {};
+
+  constructor() {
+    this.promise = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  resolve(value: Value): void {
+    this.#resolve(value);
+  }
+}
+
 async function schedulers(network: LocalNetwork, perform: (claim: Claim, by: Scheduler) => Promise<void>) {
   const members = ['a', 'b', 'c'].map((name, at) => ({ name, id: at + 1 }));
   const options = { members, network, timing: TIMING, stateMachine: () => new Jobs(), verifyDeterminism: true };
@@ -49,20 +64,22 @@ describe('the job scheduler', () => {
   it('has each job’s effect once though its leader dies after the effect and before it can say so', async () => {
     const ledger = new Ledger();
     const network = new LocalNetwork();
-    let victim: Scheduler | null = null;
+    const died = new Meeting<Scheduler>();
+    let isFirst = true;
     const all = await schedulers(network, async (claim, by) => {
       ledger.write(claim);
-      if (claim.job !== 'job 7' || victim !== null) return;
-      victim = by;
+      if (claim.job !== 'job 7' || !isFirst) return;
+      isFirst = false;
+      died.resolve(by);
       await by.close({ handOver: false });
     });
-    await Promise.all(JOBS.map((job) => all[0]?.propose({ type: 'add', job })).map((each) => each?.catch(() => null)));
+    await Promise.all(JOBS.map((job) => all[0]?.propose({ type: 'add', job }).catch(() => null)));
+    const victim = await died.promise;
     const survivor = all.find((each) => each !== victim);
     if (survivor === undefined) throw new Error('two of three survive');
     // What the victim could not answer is added again: it is in once.
     await Promise.all(JOBS.map((job) => survivor.propose({ type: 'add', job })));
     await finished(survivor);
-    expect(victim).not.toBeNull();
     expect(ledger.done.toSorted()).toEqual(JOBS.toSorted());
     expect(ledger.repeats, 'job 7 was started again').toBeGreaterThan(0);
   });
@@ -70,27 +87,21 @@ describe('the job scheduler', () => {
   it('has each job’s effect once though a leader that was cut off acts late', async () => {
     const ledger = new Ledger();
     const network = new LocalNetwork();
-    let late: Promise<void> | null = null;
-    let takenOver: () => void = () => {};
-    const others = new Promise<void>((resolve) => {
-      takenOver = resolve;
-    });
+    const takenOver = new Meeting<Scheduler>();
+    let late: Promise<unknown> | null = null;
     const all = await schedulers(network, async (claim, by) => {
       if (claim.job === 'job 7' && late === null) {
         network.cut(by.name);
-        late = others.then(() => ledger.write(claim));
-        return late;
+        late = takenOver.promise.then(() => ledger.write(claim));
+        await late;
+        return;
       }
       ledger.write(claim);
-      if (claim.job === 'job 7') takenOver();
-      return undefined;
+      if (claim.job === 'job 7') takenOver.resolve(by);
     });
     await Promise.all(JOBS.map((job) => all[0]?.propose({ type: 'add', job }).catch(() => null)));
-    await others;
+    const survivor = await takenOver.promise;
     await late;
-    const isUp = (each: Scheduler): boolean => each.status().role === 'leader' && each.status().term > 1;
-    const survivor = all.find(isUp) ?? all[1];
-    if (survivor === undefined) throw new Error('two of three survive');
     for (const { name } of all) network.heal(name);
     await Promise.all(JOBS.map((job) => survivor.propose({ type: 'add', job })));
     await finished(survivor);

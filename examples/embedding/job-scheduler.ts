@@ -8,7 +8,7 @@
  * happens once. If it cannot do that, choose: claim again, and the effect happens at least once; or never, and it
  * happens at most once.
  */
-import { OperationError, type Replicated, type ReplicatedStateMachine } from '@polder/server';
+import { OperationError, type Replicated, type ReplicatedSession, type ReplicatedStateMachine } from '@polder/server';
 
 export interface Claim {
   readonly job: string;
@@ -29,6 +29,11 @@ interface JobState {
   readonly finished: boolean;
 }
 
+/** Whoever claimed it in an earlier term leads no longer. */
+function isFree(job: JobState, term: number): boolean {
+  return !job.finished && job.term < term;
+}
+
 export class Jobs
   implements ReplicatedStateMachine<JobCommand, Claim | null, readonly JobState[], readonly JobState[]>
 {
@@ -41,7 +46,7 @@ export class Jobs
         return null;
       case 'claim': {
         if (command.term !== term) return null;
-        const next = [...this.#jobs.values()].find((job) => !job.finished && job.term < term);
+        const next = [...this.#jobs.values()].find((job) => isFree(job, term));
         if (next === undefined) return null;
         this.#put({ ...next, token: index, term });
         return { job: next.job, token: index };
@@ -73,21 +78,26 @@ export class Jobs
 
 export type Scheduler = Replicated<JobCommand, Claim | null, readonly JobState[]>;
 
-/** Does one job after the other for as long as this member leads, then waits until it leads again. */
+type JobSession = ReplicatedSession<JobCommand, Claim | null>;
+
+/** Does one job after the other whenever this member leads. */
 export function runJobs(scheduler: Scheduler, perform: (claim: Claim) => Promise<void>): void {
   let isBusy = false;
+  let session: JobSession | null = null;
   const work = async (): Promise<void> => {
     if (isBusy) return;
     isBusy = true;
     try {
-      for (let status = scheduler.status(); status.role === 'leader'; status = scheduler.status()) {
-        const claim = await scheduler.propose({ type: 'claim', term: status.term }, { forward: false });
-        if (claim === null) break;
+      for (let term = termToWorkIn(scheduler); term !== null; term = termToWorkIn(scheduler)) {
+        // In a session: a claim whose answer is lost would be nobody's for the rest of the term.
+        session ??= await scheduler.session();
+        const claim = await session.propose({ type: 'claim', term });
+        if (claim === null) continue;
         await perform(claim);
-        await scheduler.propose({ type: 'finish', ...claim });
+        await session.propose({ type: 'finish', ...claim });
       }
     } catch (error) {
-      // It leads no longer, or does not know what became of a claim: whoever leads next claims again.
+      // It does not lead any more, or does not run: whoever leads next claims again.
       if (!(error instanceof OperationError)) throw error;
     } finally {
       isBusy = false;
@@ -95,4 +105,11 @@ export function runJobs(scheduler: Scheduler, perform: (claim: Claim) => Promise
   };
   scheduler.events.on('role', () => void work());
   scheduler.events.on('applied', () => void work());
+}
+
+/** null: it does not lead, or there is nothing to do. Looked up here, so that an idle leader writes nothing. */
+function termToWorkIn(scheduler: Scheduler): number | null {
+  const { role, term } = scheduler.status();
+  const hasWork = scheduler.readLocal((jobs) => jobs.some((job) => isFree(job, term)));
+  return role === 'leader' && hasWork ? term : null;
 }
