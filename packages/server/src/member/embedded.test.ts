@@ -113,7 +113,7 @@ describe('members of one process', () => {
     expect(text((await followers[1].get('key'))?.value ?? new Uint8Array(0))).toBe('value');
   });
 
-  it('R22: refuse where they do not lead, if asked not to forward, and name who does', async () => {
+  it('refuse where they do not lead, if asked not to forward, and name who does', async () => {
     const { leader, followers } = await trio();
     const error = await followers[0].put('key', 'value', { forward: false }).catch((failure: unknown) => failure);
     expect(error).toBeInstanceOf(NotLeaderError);
