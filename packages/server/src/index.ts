@@ -12,6 +12,8 @@ export {
   type MemberAddresses,
   type MemberEventMap,
   type MemberEvents,
+  type MembershipClient,
+  type MemberView,
   NotLeaderError,
   OperationError,
   type Placement,
@@ -32,3 +34,4 @@ export * as rpc from './generated/etcdserverpb/rpc.ts';
 export { GrpcClient, GrpcCode, GrpcError } from './grpc/index.ts';
 export type { LinkRule } from './http/index.ts';
 export * from './member/index.ts';
+export { MEMBERSHIP_PATH, type MembershipRequest, type NumberedChange } from './membership/index.ts';

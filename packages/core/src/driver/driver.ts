@@ -37,6 +37,7 @@ export class Driver<Message, Result, Query, Answer> {
   readonly #checkpoints: Checkpoints | null;
   /** Memory in which frames are written. */
   readonly #frames = new ByteWriter();
+  #encoded: { readonly message: Message; readonly frame: Uint8Array } | null = null;
   #effects: Effect<Message>[] = [];
   #inbox: Input<Query>[] = [];
   #phase: DriverStatus['phase'] = 'opening';
@@ -98,6 +99,11 @@ export class Driver<Message, Result, Query, Answer> {
 
   onWake(): void {
     this.#inbox.push({ type: 'wake' });
+  }
+
+  /** The connection to a peer broke: a hint that its process has died, which may be wrong. */
+  onUnreachable(peer: number): void {
+    this.#inbox.push({ type: 'unreachable', peer });
   }
 
   /** Returns the id under which `clients.onProposed` answers. */
@@ -173,6 +179,8 @@ export class Driver<Message, Result, Query, Answer> {
       case 'change':
         this.#changes.add(input.id);
         return this.#step({ type: 'change', id: input.id, changes: input.changes });
+      case 'unreachable':
+        return this.#step({ type: 'unreachable', peer: input.peer });
       case 'transfer':
         return this.#step({ type: 'control', command: { type: 'transferLeadership', to: input.to } });
       default:
@@ -218,7 +226,7 @@ export class Driver<Message, Result, Query, Answer> {
   #onEffect(effect: Effect<Message>): void {
     switch (effect.type) {
       case 'send': {
-        const frame = encodeFrame(this.#options.codec, this.#options.directory, effect.message, this.#frames);
+        const frame = this.#frameOf(effect.message);
         if (effect.after <= this.#persisted) return this.#options.world.network.send(effect.to, frame);
         this.#sends.push({ to: effect.to, frame, after: effect.after });
         return;
@@ -252,6 +260,14 @@ export class Driver<Message, Result, Query, Answer> {
       default:
         return unreachable(effect);
     }
+  }
+
+  /** A replica that says the same to several peers has it encoded once. */
+  #frameOf(message: Message): Uint8Array {
+    if (this.#encoded?.message === message) return this.#encoded.frame;
+    const frame = encodeFrame(this.#options.codec, this.#options.directory, message, this.#frames);
+    this.#encoded = { message, frame };
+    return frame;
   }
 
   #onRejected(id: number, reason: Rejection): void {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Role } from '@polder/core';
+import type { MemberView } from './membership-client.ts';
 import type { MemberAddresses } from './options.ts';
 
 /** Each event says how things are now, so that a listener that came late or missed one is right after the next. */
@@ -10,6 +11,8 @@ export interface MemberEventMap {
   readonly role: readonly [{ readonly role: Role; readonly term: number }];
   /** Entries were applied here; one event for a batch. `revision` is the store's, or the index where there is no store. */
   readonly applied: readonly [{ readonly index: number; readonly revision: number }];
+  /** Who the members are, by the newest configuration that this member knows; during a change, more than once. */
+  readonly members: readonly [{ readonly members: readonly MemberView[] }];
   /** The last event. `error` null: it was closed. */
   readonly stopped: readonly [{ readonly error: Error | null }];
 }
@@ -47,6 +50,10 @@ export class Announcer {
     if (appliedIndex === told.appliedIndex || this.events.listenerCount('applied') === 0) return;
     const revision = this.#revision();
     this.#tell(() => this.events.emit('applied', { index: appliedIndex, revision }));
+  }
+
+  membersChanged(list: () => readonly MemberView[]): void {
+    this.#tell(() => this.events.emit('members', { members: list() }));
   }
 
   stopped(error: Error | null): void {

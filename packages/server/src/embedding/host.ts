@@ -5,6 +5,7 @@ import {
   Driver,
   type DriverStatus,
   type DurableStateMachine,
+  mayVote,
   type ProposalOutcome,
   Raft,
   type RaftMessage,
@@ -13,6 +14,7 @@ import {
   type StateMachine,
 } from '@polder/core';
 import { FileDisk } from '../disk/index.ts';
+import { contextOf, MembershipService, Roster } from '../membership/index.ts';
 import type { LmdbStorageOptions } from '../storage/index.ts';
 import { PeerTransport } from '../transport/index.ts';
 import { RealRandom, RealWorld } from '../world/index.ts';
@@ -20,8 +22,9 @@ import { type CallOptions, Calls } from './calls.ts';
 import { aborted, asError, NotLeaderError, OperationError, rejected, stopped, timedOut } from './errors.ts';
 import { Announcer, type MemberEvents } from './events.ts';
 import type { MemberTransport } from './local-network.ts';
+import { MembershipClient, viewOf } from './membership-client.ts';
 import { MemoryDisk } from './memory-disk.ts';
-import { type MemberAddresses, type MemberEnvironment, peerHost, type ResolvedOptions } from './options.ts';
+import { type MemberAddresses, type MemberEnvironment, peerHost, type ResolvedOptions, whole } from './options.ts';
 
 export interface ProposeOptions extends CallOptions {
   /** False: where this member does not lead, `NotLeader` at once, instead of passing it on to the leader. */
@@ -70,6 +73,10 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   readonly options: ResolvedOptions;
   /** null: it has no peers, or they are in this process. */
   readonly tcp: PeerTransport | null;
+  /** Who the members are, as the newest configuration has it. */
+  readonly roster: Roster;
+  readonly changes: MembershipService;
+  readonly membership: MembershipClient;
   /** Resolves once nothing of it is left: null if it was closed, else why it could not go on. */
   readonly stopped: Promise<Error | null>;
   readonly #disk: FileDisk | MemoryDisk;
@@ -104,15 +111,25 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
     });
     this.#hosted = host(this.#place());
     this.#announcer = new Announcer((id) => this.addressesOf(id), this.#hosted.revision);
+    const { cluster, members, self } = options;
+    this.roster = new Roster({
+      cluster,
+      member: self.id,
+      given: members.map(whole),
+      onPeers: (peers) => this.#transport.setPeers(peers),
+    });
     this.tcp = options.network === undefined && options.self.peerPort !== undefined ? this.#newTcp() : null;
     this.#transport = this.tcp ?? this.#newTransport();
     const network = this.#transport;
+    this.changes = this.#newChanges();
+    this.membership = new MembershipClient(this);
     this.#world = new RealWorld({ network, disk, onFailure: (error) => this.#fail(asError(error)) });
     this.#driver = this.#newDriver(sizes);
     this.#world.attach({
       onFrame: (from, frame) => this.#driver.onFrame(from, frame),
       onDisk: (token, result) => this.#driver.onDisk(token, result),
       onWake: () => this.#driver.onWake(),
+      onUnreachable: (peer) => this.#driver.onUnreachable(peer),
       turn: () => this.#turn(),
     });
   }
@@ -156,31 +173,49 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   }
 
   #newTcp(): PeerTransport {
-    const { cluster, self, members, logger } = this.options;
-    const peers = members.filter(({ id }) => id !== self.id);
+    const { cluster, self, join = false, logger } = this.options;
     return new PeerTransport({
       cluster,
       member: self.id,
       directory: this.#disk.identity.directory,
       host: peerHost(self),
       port: self.peerPort ?? 0,
-      peers: peers.map((peer) => ({ id: peer.id, host: peerHost(peer), port: peer.peerPort ?? 0 })),
+      about: whole(self),
+      joins: join,
+      peers: this.roster.peers(),
+      directoryOf: (id) => this.roster.byId(id)?.directory ?? 0,
       logger,
       onFrame: (from, directory, frame) => this.#world.onFrame(from, directory, frame),
+      onLink: (peer, up) => {
+        if (!up) this.#world.onUnreachable(peer);
+      },
     });
   }
 
   #newTransport(): MemberTransport {
-    const { network, self } = this.options;
+    const { network, self, join: joins = false } = this.options;
+    const introduction = { member: self.id, about: whole(self), joins };
     const onFrame = (from: number, directory: number, frame: Uint8Array): void =>
       this.#world.onFrame(from, directory, frame);
-    return network?.join(self, this.#disk.identity.directory, onFrame) ?? NO_PEERS;
+    return network?.join(introduction, this.#disk.identity.directory, onFrame) ?? NO_PEERS;
+  }
+
+  #newChanges(): MembershipService {
+    return new MembershipService({
+      driver: () => this.#driver,
+      schedule: () => this.#world.schedule(),
+      roster: this.roster,
+      transport: this.#transport,
+      member: this.options.self.id,
+    });
   }
 
   #newDriver(sizes: NonNullable<MemberEnvironment['sizes']>): Driver<RaftMessage, Result, Query, Answer> {
-    const { self, members, timing = {} } = this.options;
+    const { self, members, timing = {}, join = false } = this.options;
     const { directory } = this.#disk.identity;
-    const raft = { member: self.id, members: members.map(({ id }) => id), directory, random: new RealRandom() };
+    // A joiner begins with nobody, and learns from what it is sent who the members are.
+    const first = { members: join ? [] : members.map(({ id }) => id), contextOf: contextOf(members.map(whole)) };
+    const raft = { member: self.id, ...first, directory, random: new RealRandom() };
     return new Driver({
       member: self.id,
       directory,
@@ -214,6 +249,8 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   }
 
   addressesOf(id: number): MemberAddresses | null {
+    const known = this.roster.byId(id);
+    if (known !== undefined) return viewOf(known);
     return this.options.members.find((member) => member.id === id) ?? null;
   }
 
@@ -256,16 +293,22 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
     const refusal = this.#refusal(options.signal);
     if (refusal !== null) throw refusal;
     if (this.status().role !== 'leader') throw new NotLeaderError(this.leader());
-    const { members, self } = this.options;
-    const named = members.find(({ name }) => name === to);
+    const { self } = this.options;
+    const named = this.roster.members.find(({ name }) => name === to);
     if (to !== undefined && named === undefined) throw unfit('UnknownMember', `there is no member named ${to}`);
     if (named?.id === self.id) return self;
-    const successor = this.reachable().find(({ id }) => named === undefined || id === named.id);
+    const successor = this.#successors().find((id) => named === undefined || id === named.id);
     if (successor === undefined) throw unfit('NotReachable', `${to ?? 'no other member'} is not reachable from here`);
-    this.#driver.transferLeadership(successor.id);
+    this.#driver.transferLeadership(successor);
     this.#world.schedule();
     await this.until(({ leader }) => leader !== 0 && leader !== self.id, { timeoutMs: TRANSFER_MS, ...options });
-    return this.leader() ?? successor;
+    return this.leader() ?? this.addressesOf(successor) ?? self;
+  }
+
+  /** The voters that could lead now. */
+  #successors(): number[] {
+    const { configuration } = this.status();
+    return this.#transport.reachable().filter((id) => mayVote(configuration, id));
   }
 
   /** Waits for a turn after which it holds. Throws `Timeout`, `Aborted`, `Stopped`. */
@@ -312,8 +355,9 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
     this.#reads.done(id, { term: outcome.term, index: outcome.index, value: outcome.answer });
   }
 
-  /** Nobody asks for one here yet. */
-  onChanged(_id: number, _outcome: ChangeOutcome): void {}
+  onChanged(id: number, outcome: ChangeOutcome): void {
+    this.changes.onChanged(id, outcome);
+  }
 
   onStarted(): void {
     this.#opened(null);
@@ -326,6 +370,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   #turn(): void {
     this.#driver.turn();
     const status = this.#driver.status();
+    if (this.roster.observe(status.configuration)) this.#announcer.membersChanged(() => this.membership.list());
     this.#announcer.observe(status);
     for (const watcher of this.#watchers) {
       if (!watcher.isOver(status)) continue;
@@ -366,6 +411,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
     const unknown = (): OperationError => rejected('Unknown', null);
     this.#proposals.failAll(unknown);
     this.#reads.failAll(unknown);
+    this.changes.end();
     for (const watcher of this.#watchers) watcher.resolve();
     this.#watchers.clear();
     await this.#release();
@@ -385,7 +431,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   }
 
   async #handOver(): Promise<void> {
-    const [successor] = this.#transport.reachable();
+    const [successor] = this.#successors();
     if (this.status().role !== 'leader' || successor === undefined) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, HAND_OVER_MS);
@@ -408,6 +454,10 @@ const NO_PEERS: MemberTransport = {
   send: () => {},
   reachable: () => [],
   close: async () => {},
+  setPeers: () => {},
+  ask: async () => {
+    throw unfit('NotReachable', 'this member has no peerPort, and no network');
+  },
 };
 
 function unfit(code: string, what: string): OperationError {

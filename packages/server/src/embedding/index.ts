@@ -4,6 +4,7 @@ export { type ErrorOutcome, NotLeaderError, OperationError } from './errors.ts';
 export type { MemberEventMap, MemberEvents } from './events.ts';
 export { type CloseOptions, Host, type Hosted, type Place, type Placed, type ProposeOptions } from './host.ts';
 export { LocalNetwork } from './local-network.ts';
+export type { Joiner, MembershipClient, MemberView } from './membership-client.ts';
 export {
   clientHost,
   type EmbeddedOptions,

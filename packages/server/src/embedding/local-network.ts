@@ -1,13 +1,16 @@
 /** Members of one process, without sockets: for tests, and for services that want the machinery before the machines. */
 import { assert, PolderError } from '@polder/core';
-import type { PeerTransport } from '../transport/index.ts';
+import type { Hello, PeerTransport } from '../transport/index.ts';
 
 /** What a member needs of whatever carries its frames. */
-export type MemberTransport = Pick<PeerTransport, 'send' | 'listen' | 'reachable' | 'close'>;
+export type MemberTransport = Pick<PeerTransport, 'send' | 'listen' | 'reachable' | 'close' | 'ask' | 'setPeers'>;
 
 type OnFrame = (from: number, directory: number, frame: Uint8Array) => void;
 
+type Introduction = Pick<Hello, 'member' | 'about' | 'joins'>;
+
 interface Port {
+  readonly introduction: Introduction;
   readonly directory: number;
   readonly onFrame: OnFrame;
 }
@@ -28,14 +31,17 @@ export class LocalNetwork {
   }
 
   /** For a member. */
-  join(member: { readonly id: number; readonly name: string }, directory: number, onFrame: OnFrame): MemberTransport {
-    const { id, name } = member;
+  join(introduction: Introduction, directory: number, onFrame: OnFrame): MemberTransport {
+    const { member: id, about } = introduction;
+    const { name } = about;
     this.#names.set(name, id);
     return {
       listen: async () => {
         assert(!this.#ports.has(id), 'a member joins a network once at a time');
-        this.#ports.set(id, { directory, onFrame });
+        this.#ports.set(id, { introduction, directory, onFrame });
       },
+      ask: async ({ host }) => this.#ask(host, id),
+      setPeers: () => {},
       send: (to, frame) => this.#send(id, to, directory, frame),
       reachable: () =>
         this.#cut.has(id) ? [] : [...this.#ports.keys()].filter((to) => to !== id && !this.#cut.has(to)),
@@ -43,6 +49,13 @@ export class LocalNetwork {
         if (this.#ports.get(id)?.onFrame === onFrame) this.#ports.delete(id);
       },
     };
+  }
+
+  /** Its name is a member's address here. */
+  #ask(name: string, to: number): Hello {
+    const port = this.#ports.get(this.#names.get(name) ?? 0);
+    if (port === undefined) throw new PolderError('NotReachable', `no member named ${name} runs on this network`);
+    return { ...port.introduction, directory: port.directory, cluster: '', to };
   }
 
   #send(from: number, to: number, directory: number, frame: Uint8Array): void {

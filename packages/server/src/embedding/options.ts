@@ -2,6 +2,7 @@
 import { type DriverOptions, PolderError, type RaftTiming } from '@polder/core';
 import { type Logger, pino } from 'pino';
 import type { FileSystem } from '../disk/index.ts';
+import type { NumberedMember } from '../membership/index.ts';
 import type { LmdbStorageOptions, MemberStorage } from '../storage/index.ts';
 import type { LocalNetwork } from './local-network.ts';
 
@@ -24,6 +25,11 @@ export interface EmbeddedOptions {
   readonly cluster?: string;
   /** Where its log and snapshots are; without it they are in memory, and gone when it stops. */
   readonly dataDirectory?: string;
+  /**
+   * This member is to be added to a cluster that runs, by `membership.add` at one of its members. `members` has this
+   * one, with a number that nobody had (`nextMember` of `membership`), and may have others to look for.
+   */
+  readonly join?: boolean;
   /** Joins members of one process without sockets. */
   readonly network?: LocalNetwork;
   /** Elections, heartbeats, and how long an operation is tried. */
@@ -77,8 +83,19 @@ export function resolveOptions(options: EmbeddedOptions & Placement): ResolvedOp
     throw new PolderError('NoPeerAddress', message);
   }
   const logger = pino({ level: options.logLevel ?? 'silent', base: { member: name } });
-  const timing = { ...(members.length === 1 ? TIMING_ALONE : {}), ...options.timing };
+  const timing = { ...(isAlone(options, members) ? TIMING_ALONE : {}), ...options.timing };
   return { ...options, cluster: options.cluster ?? 'polder', self, members, timing, logger };
+}
+
+/** And stays so: nobody can be added who could reach it. */
+function isAlone({ network, join }: EmbeddedOptions, members: readonly MemberAddresses[]): boolean {
+  return members.length === 1 && members[0]?.peerPort === undefined && network === undefined && join !== true;
+}
+
+/** As the configuration says it of each; port 0: it has none. */
+export function whole(member: MemberAddresses): NumberedMember {
+  const { id, name, peerPort = 0, clientPort = 0 } = member;
+  return { id, name, peerHost: peerHost(member), peerPort, clientHost: clientHost(member), clientPort };
 }
 
 export function peerHost(member: MemberAddresses): string {

@@ -6,6 +6,7 @@ import { type Envelope, encodeEnvelope } from './envelope.ts';
 import { OperationError } from './errors.ts';
 import type { MemberEvents } from './events.ts';
 import { type CloseOptions, Host, type Placed, type ProposeOptions } from './host.ts';
+import type { MembershipClient } from './membership-client.ts';
 import {
   type EmbeddedOptions,
   type MemberAddresses,
@@ -85,6 +86,11 @@ export class Replicated<Command, Result, View> implements AsyncDisposable {
   /** As far as this member knows; null: it knows none. */
   leader(): MemberAddresses | null {
     return this.#host.leader();
+  }
+
+  /** Who the members are, and how that changes. */
+  get membership(): MembershipClient {
+    return this.#host.membership;
   }
 
   /**

@@ -5,13 +5,9 @@ import {
   CompactionResponse,
   DeleteRangeRequest,
   DeleteRangeResponse,
-  MemberListRequest,
-  MemberListResponse,
   type MessageFns,
   PutRequest,
-  PutResponse,
   RangeRequest,
-  RangeResponse,
   type ResponseHeader,
   StatusRequest,
   StatusResponse,
@@ -24,10 +20,13 @@ import {
   HealthCheckResponse_ServingStatus as Serving,
 } from '../generated/grpc/health/v1/health.ts';
 import { GrpcCode, GrpcError, type GrpcMethod } from '../grpc/index.ts';
+import { clusterMethods } from './cluster.ts';
 import { ETCD_VERSION, kvError, storeError } from './errors.ts';
 import { clamp, deleteRangeFromWire, putFromWire, rangeFromWire, txnFromWire } from './from-wire.ts';
-import type { Store } from './store.ts';
-import { deleteRangeToWire, putToWire, rangeToWire, txnToWire } from './to-wire.ts';
+import { decode, headerFields, headerOf, idOf, unary } from './method.ts';
+import { putResponseBytes, rangeResponseBytes } from './response-bytes.ts';
+import type { ChangesMembership, Store, StoreAnswer } from './store.ts';
+import { deleteRangeToWire, txnToWire } from './to-wire.ts';
 
 /** etcd's default `--max-request-bytes`. */
 const MAX_REQUEST_BYTES = 1.5 * 1024 * 1024;
@@ -35,23 +34,25 @@ const MAX_REQUEST_BYTES = 1.5 * 1024 * 1024;
 const SERVICES = new Set(['', 'etcdserverpb.KV', 'etcdserverpb.Cluster', 'etcdserverpb.Maintenance']);
 
 /** The methods of etcd's API that are served; any other is answered UNIMPLEMENTED. */
-export function etcdMethods(store: Store): [string, GrpcMethod][] {
+export function etcdMethods(store: Store, membership: ChangesMembership | null): [string, GrpcMethod][] {
   const header = (revision: number): ResponseHeader => headerOf(store, revision);
   return [
-    kv(store, 'Range', RangeRequest, RangeResponse, rangeFromWire, 'range', (r) =>
-      rangeToWire(r, header(r.header.revision)),
+    kv(store, 'Range', RangeRequest, rangeFromWire, 'range', (r) =>
+      rangeResponseBytes(r, headerFields(store, r.header.revision)),
     ),
-    kv(store, 'Put', PutRequest, PutResponse, putFromWire, 'put', (r) => putToWire(r, header(r.header.revision))),
-    kv(store, 'DeleteRange', DeleteRangeRequest, DeleteRangeResponse, deleteRangeFromWire, 'deleteRange', (r) =>
-      deleteRangeToWire(r, header(r.header.revision)),
+    kv(store, 'Put', PutRequest, putFromWire, 'put', (r) =>
+      putResponseBytes(r, headerFields(store, r.header.revision)),
     ),
-    kv(store, 'Txn', TxnRequest, TxnResponse, txnFromWire, 'txn', (r) => txnToWire(r, header(r.header.revision))),
-    kv(store, 'Compact', CompactionRequest, CompactionResponse, compactFromWire, 'compact', (r) => ({
-      header: header(r.header.revision),
-    })),
-    unary('/etcdserverpb.Cluster/MemberList', MemberListRequest, MemberListResponse, (request, signal) =>
-      memberList(store, request, signal),
+    kv(store, 'DeleteRange', DeleteRangeRequest, deleteRangeFromWire, 'deleteRange', (r) =>
+      DeleteRangeResponse.encode(deleteRangeToWire(r, header(r.header.revision))).finish(),
     ),
+    kv(store, 'Txn', TxnRequest, txnFromWire, 'txn', (r) =>
+      TxnResponse.encode(txnToWire(r, header(r.header.revision))).finish(),
+    ),
+    kv(store, 'Compact', CompactionRequest, compactFromWire, 'compact', (r) =>
+      CompactionResponse.encode({ header: header(r.header.revision) }).finish(),
+    ),
+    ...clusterMethods(store, membership),
     unary('/etcdserverpb.Maintenance/Status', StatusRequest, StatusResponse, async () => status(store)),
     unary('/grpc.health.v1.Health/Check', HealthCheckRequest, HealthCheckResponse, async ({ service }) => {
       if (!SERVICES.has(service)) throw new GrpcError(GrpcCode.notFound, 'unknown service');
@@ -60,105 +61,39 @@ export function etcdMethods(store: Store): [string, GrpcMethod][] {
   ];
 }
 
-function unary<Request, Response>(
-  path: string,
-  requests: MessageFns<Request>,
-  responses: MessageFns<Response>,
-  handle: (request: Request, signal: AbortSignal) => Promise<Response>,
-): [string, GrpcMethod] {
-  const method: GrpcMethod = {
-    type: 'unary',
-    handle: async (message, signal) => {
-      const answer = await handle(decode(requests, message), signal);
-      return responses.encode(answer).finish();
-    },
-  };
-  return [path, method];
-}
-
 /** All of KV is one shape: check, then read or propose, then answer with the response of the request's own type. */
-function kv<Wire, Answer, Type extends KvResponse['type']>(
+function kv<Wire, Type extends KvResponse['type']>(
   store: Store,
   name: string,
   requests: MessageFns<Wire>,
-  responses: MessageFns<Answer>,
   fromWire: (wire: Wire) => KvRequest,
   type: Type,
-  toWire: (response: Extract<KvResponse, { type: Type }>) => Answer,
+  toBytes: (response: Extract<KvResponse, { type: Type }>) => Uint8Array,
 ): [string, GrpcMethod] {
-  const handle = async (message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> => {
+  const answer = ({ result }: StoreAnswer): Uint8Array => {
+    if (result.type === 'error') throw kvError(result.code);
+    assert(result.response.type === type, 'the store answers a request with its own kind of response');
+    return toBytes(result.response as Extract<KvResponse, { type: Type }>);
+  };
+  const handle = (message: Uint8Array, signal: AbortSignal): Uint8Array | Promise<Uint8Array> => {
     const request = fromWire(decode(requests, message));
     const readOnly = isReadOnly(request);
     if (!readOnly && message.length > MAX_REQUEST_BYTES) throw kvError('requestTooLarge');
     const refusal = checkKvRequest(request);
     if (refusal !== null) throw kvError(refusal);
-    const response = await serve(store, request, readOnly, signal);
-    assert(response.type === type, 'the store answers a request with its own kind of response');
-    return responses.encode(toWire(response as Extract<KvResponse, { type: Type }>)).finish();
+    const found = readOnly
+      ? store.read(request, { serializable: isSerializable(request) }, signal)
+      : store.propose(request, signal);
+    if (!(found instanceof Promise)) return answer(found);
+    return found.then(answer, (error: unknown) => {
+      throw storeError(error, signal);
+    });
   };
   return [`/etcdserverpb.KV/${name}`, { type: 'unary', handle }];
 }
 
-async function serve(store: Store, request: KvRequest, readOnly: boolean, signal: AbortSignal): Promise<KvResponse> {
-  let result: Awaited<ReturnType<Store['propose']>>['result'];
-  try {
-    const answer = readOnly
-      ? await store.read(request, { serializable: isSerializable(request) }, signal)
-      : await store.propose(request, signal);
-    result = answer.result;
-  } catch (error) {
-    throw storeError(error, signal);
-  }
-  if (result.type === 'error') throw kvError(result.code);
-  return result.response;
-}
-
 function compactFromWire(wire: CompactionRequest): KvRequest {
   return { type: 'compact', revision: clamp(wire.revision), physical: wire.physical };
-}
-
-function decode<Message>(messages: MessageFns<Message>, bytes: Uint8Array): Message {
-  try {
-    return messages.decode(bytes);
-  } catch (cause) {
-    // grpc-go, and so etcd, answers INTERNAL here.
-    const why = cause instanceof Error ? cause.message : 'malformed';
-    throw new GrpcError(GrpcCode.internal, `grpc: error unmarshalling request: ${why}`, { cause });
-  }
-}
-
-function headerOf(store: Store, revision: number): ResponseHeader {
-  const status = store.status();
-  return {
-    clusterId: status.clusterId,
-    memberId: idOf(store, status.member),
-    revision: BigInt(revision),
-    raftTerm: BigInt(status.term),
-  };
-}
-
-/** 0 when there is no such member. */
-function idOf(store: Store, number: number): bigint {
-  return store.members().find((member) => member.number === number)?.id ?? 0n;
-}
-
-async function memberList(store: Store, request: MemberListRequest, signal: AbortSignal): Promise<MemberListResponse> {
-  if (request.linearizable) {
-    try {
-      await store.confirm(signal);
-    } catch (error) {
-      throw storeError(error, signal);
-    }
-  }
-  const members = store.members().map((member) => ({
-    ID: member.id,
-    name: member.name,
-    peerURLs: [...member.peerUrls],
-    clientURLs: [...member.clientUrls],
-    isLearner: false,
-  }));
-  // etcd leaves the revision out of the answers of Cluster.
-  return { header: headerOf(store, 0), members };
 }
 
 function status(store: Store): StatusResponse {
@@ -173,6 +108,6 @@ function status(store: Store): StatusResponse {
     raftAppliedIndex: BigInt(now.appliedIndex),
     errors: now.leader === 0 ? ['etcdserver: no leader'] : [],
     dbSizeInUse: BigInt(now.sizeBytes),
-    isLearner: false,
+    isLearner: store.members().find(({ number }) => number === now.member)?.isLearner ?? true,
   };
 }

@@ -1,9 +1,9 @@
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { PolderError } from '@polder/core';
 import { etcdMethods } from '../etcd/index.ts';
-import type { Store } from '../etcd/store.ts';
+import type { ChangesMembership, Store } from '../etcd/store.ts';
 import { type GrpcCounters, type GrpcMethods, serveGrpcCall } from '../grpc/index.ts';
 import { reflectionMethods } from '../grpc/reflection.ts';
 import type { Faults } from './faults.ts';
@@ -14,12 +14,15 @@ const MAX_CONNECTIONS = 4096;
 const MAX_STREAMS_PER_CONNECTION = 1024;
 const SNIFF_TIMEOUT_MS = 10_000;
 const CLOSE_GRACE_MS = 1000;
+const SWEEP_MS = 20;
 
 export interface ClientListenerOptions {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
   readonly store: Store;
+  /** null: who the members are does not change. */
+  readonly membership?: ChangesMembership | null;
   /** null: the member is not breakable, and refuses /polder/links. */
   readonly faults: Faults | null;
   /** An error that no client can have caused: log it. */
@@ -35,7 +38,8 @@ export interface ClientListener {
 /** Serves etcd's gRPC API and plain HTTP on one port. Throws a PolderError: PortInUse or CannotListen. */
 export async function startClientListener(options: ClientListenerOptions): Promise<ClientListener> {
   const counters: GrpcCounters = { handled: 0, failed: 0 };
-  const methods: GrpcMethods = new Map([...etcdMethods(options.store), ...reflectionMethods()]);
+  const { membership = null } = options;
+  const methods: GrpcMethods = new Map([...etcdMethods(options.store, membership), ...reflectionMethods()]);
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
   const http2 = createHttp2Server({
@@ -50,7 +54,7 @@ export async function startClientListener(options: ClientListenerOptions): Promi
   http2.on('sessionError', () => undefined);
   http2.on('stream', (stream, headers) => serveGrpcCall(stream, headers, methods, counters, options.onBug));
   const http = createHttpServer((request, response) => {
-    void serveHttp(request, response, { ...options, counters });
+    void serveHttp(request, response, { ...options, membership, counters });
   });
   // It never listens itself; told that it does, it enforces its time limits on slow and idle clients.
   http.emit('listening');
@@ -65,7 +69,7 @@ export async function startClientListener(options: ClientListenerOptions): Promi
   await listen(server, options.host, options.port);
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => {
-    closing ??= closeAll(server, sessions, sockets, () => http.close());
+    closing ??= closeAll(server, sessions, sockets, http);
     return closing;
   };
   return { port: (server.address() as AddressInfo).port, close };
@@ -113,14 +117,17 @@ async function closeAll(
   server: Server,
   sessions: ReadonlySet<ServerHttp2Session>,
   sockets: ReadonlySet<Socket>,
-  closeHttp: () => void,
+  http: HttpServer,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.close();
-  closeHttp();
+  http.close();
+  // A connection whose last answer was under way is idle a moment later, and kept alive by its client.
+  const sweep = setInterval(() => http.closeIdleConnections(), SWEEP_MS);
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, CLOSE_GRACE_MS);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }

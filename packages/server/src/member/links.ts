@@ -1,14 +1,14 @@
 /** Broken links on request, for members that are breakable. */
-import type { ResolvedOptions } from '../embedding/options.ts';
 import type { Faults, LinkRule } from '../http/index.ts';
+import type { Roster } from '../membership/index.ts';
 import type { LinkFault, PeerTransport } from '../transport/index.ts';
 
-export function linkFaults({ members, self }: ResolvedOptions, transport: PeerTransport): Faults {
+export function linkFaults(roster: Roster, self: { readonly id: number }, transport: PeerTransport): Faults {
   const inForce = new Map<string, LinkRule>();
   return {
     apply: (rules) => {
       for (const rule of rules) {
-        for (const { id, name } of members) {
+        for (const { id, name } of roster.members) {
           if (id === self.id || (rule.peer !== '*' && rule.peer !== name)) continue;
           transport.setLink(id, rule.direction, linkFault(rule));
           for (const direction of rule.direction === 'both' ? ['in', 'out'] : [rule.direction]) {

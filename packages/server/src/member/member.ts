@@ -11,6 +11,7 @@ import {
   type MemberAddresses,
   type MemberEnvironment,
   type MemberEvents,
+  type MembershipClient,
   type Place,
   type Placement,
   resolveOptions,
@@ -80,6 +81,11 @@ export class Member extends StoreClient implements AsyncDisposable {
   /** As far as this member knows; null: it knows none. */
   leader(): MemberAddresses | null {
     return this.#host.leader();
+  }
+
+  /** Who the members are, and how that changes. */
+  get membership(): MembershipClient {
+    return this.#host.membership;
   }
 
   /** Operations of which each happens once, however often it is tried. With a token: that one, continued. */
@@ -153,7 +159,8 @@ async function listen(host: KvHost, breakable: boolean): Promise<string | null> 
     host: address,
     port: self.clientPort,
     store: new ServedStore(host),
-    faults: breakable && host.tcp !== null ? linkFaults(host.options, host.tcp) : null,
+    membership: host.changes,
+    faults: breakable && host.tcp !== null ? linkFaults(host.roster, self, host.tcp) : null,
     onBug: (error) => logger.error({ err: error }, 'a request failed for a reason that is no client’s'),
   });
   host.onClose(() => listener.close());

@@ -1,5 +1,4 @@
 /** A hosted store, as etcd's API wants it. */
-import { createHash } from 'node:crypto';
 import {
   type DurableKvStateMachine,
   encodeKvRequest,
@@ -7,8 +6,9 @@ import {
   type KvResult,
   type KvStateMachine,
 } from '@polder/core/kv';
-import { clientHost, type Host, type MemberAddresses, type Placed, peerHost } from '../embedding/index.ts';
+import type { Host, Placed } from '../embedding/index.ts';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
+import { id64 } from '../membership/index.ts';
 
 export type KvMachine = KvStateMachine | DurableKvStateMachine;
 export type KvHost = Host<KvResult, KvRequest, KvResult, KvMachine>;
@@ -18,15 +18,12 @@ const CONFIRMATION: KvRequest = { type: 'range', key: new Uint8Array([0]), count
 
 export class ServedStore implements Store {
   readonly #host: KvHost;
-  readonly #members: readonly StoreMember[];
   readonly #clusterId: bigint;
   #leaderChanges = 0;
 
   constructor(host: KvHost) {
-    const { cluster, members } = host.options;
     this.#host = host;
-    this.#clusterId = id64(cluster);
-    this.#members = members.map((member) => storeMember(cluster, member));
+    this.#clusterId = id64(host.options.cluster);
     host.events.on('leader', ({ leader }) => {
       if (leader !== null) this.#leaderChanges++;
     });
@@ -36,12 +33,14 @@ export class ServedStore implements Store {
     return answerOf(await this.#host.propose(encodeKvRequest(request), { signal }));
   }
 
-  async read(
+  /** A read of what is here needs no promise. */
+  read(
     request: KvRequest,
     { serializable }: { readonly serializable: boolean },
     signal: AbortSignal,
-  ): Promise<StoreAnswer> {
-    return answerOf(serializable ? this.#host.readLocally(request) : await this.#host.read(request, { signal }));
+  ): StoreAnswer | Promise<StoreAnswer> {
+    if (serializable) return answerOf(this.#host.readLocally(request));
+    return this.#host.read(request, { signal }).then(answerOf);
   }
 
   async confirm(signal: AbortSignal): Promise<void> {
@@ -49,11 +48,15 @@ export class ServedStore implements Store {
   }
 
   status(): StoreStatus {
-    const { role, term, leader, commitIndex, appliedIndex, lastIndex } = this.#host.status();
-    const { machine } = this.#host;
+    const { role, term, leader, commitIndex, appliedIndex, lastIndex, configuration, configurationIndex } =
+      this.#host.status();
+    const { joint, nextMember } = configuration;
+    const host = this.#host;
+    const { machine } = host;
     return {
       clusterId: this.#clusterId,
       member: this.#host.options.self.id,
+      name: this.#host.options.self.name,
       role,
       term,
       leader,
@@ -65,31 +68,19 @@ export class ServedStore implements Store {
       keys: machine.keyCount(),
       sizeBytes: machine.sizeBytes(),
       leaderChanges: this.#leaderChanges,
-      peersReachable: this.#host.reachable().map(({ name }) => name),
+      // Asked for by few, and never by an answer's header.
+      get peersReachable() {
+        return host.reachable().map(({ name }) => name);
+      },
+      configuration: { index: configurationIndex, joint, nextMember },
     };
   }
 
   members(): readonly StoreMember[] {
-    return this.#members;
+    return this.#host.roster.storeMembers;
   }
 }
 
 function answerOf({ term, index, value }: Placed<KvResult>): StoreAnswer {
   return { term, index, result: value };
-}
-
-function storeMember(cluster: string, member: MemberAddresses): StoreMember {
-  const { id, name, peerPort, clientPort } = member;
-  return {
-    number: id,
-    id: id64(`${cluster}/${name}`),
-    name,
-    peerUrls: peerPort === undefined ? [] : [`http://${peerHost(member)}:${peerPort}`],
-    clientUrls: clientPort === undefined ? [] : [`http://${clientHost(member)}:${clientPort}`],
-  };
-}
-
-/** etcd's clients want 64-bit ids; the same name gives the same one on every member. */
-function id64(name: string): bigint {
-  return createHash('sha256').update(name).digest().readBigUInt64BE();
 }

@@ -10,6 +10,8 @@ import { SnapshotTransfer, type SnapshotTransferOptions } from './snapshot-trans
 
 const APPEND_ENTRIES_MAX = 1024;
 const APPEND_BYTES_MAX = 1024 * 1024;
+/** A round that none is: the message tells of a commit, and an answer would tell the leader nothing. */
+export const NO_ANSWER = 0;
 const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
@@ -27,8 +29,7 @@ export class Leadership {
   readonly #rules: RaftRules;
   readonly #put: (effect: Effect<RaftMessage>) => void;
   readonly #append: (proposal: Proposal) => void;
-  readonly #newTransfer: (nowUs: number) => SnapshotTransfer;
-  readonly #heldBytes: number;
+  readonly #snapshots: SnapshotTransferOptions;
   #electorate: Electorate;
   #progress = new Map<number, Progress>();
   /** Of the transfer under way: that it was told to campaign; 0: not yet. */
@@ -36,7 +37,7 @@ export class Leadership {
   /** Somebody was told to campaign: that message may still be under way, however late. */
   #transferSent = false;
   /** Confirms reads: see reads.ts. */
-  round = 0;
+  round = NO_ANSWER + 1;
   uncommittedBytes = 0;
   /** 0: no transfer is under way. */
   transferTo = 0;
@@ -44,6 +45,11 @@ export class Leadership {
   quorumDeadlineUs = 0;
   /** Nobody else can be elected before, by this member's clock. 0: not known, or leases are off. */
   leaseUntilUs = 0;
+  #newestAppend: {
+    readonly message: Message<'append'>;
+    readonly lastIndex: number;
+    readonly withEntries: boolean;
+  } | null = null;
   /** Rounds that no majority has answered yet. */
   #rounds: { readonly round: number; readonly sentUs: number }[] = [];
   /** The change of membership under way, to be answered; 0: none. */
@@ -70,9 +76,7 @@ export class Leadership {
     this.#rules = options.rules;
     this.#put = options.put;
     this.#append = options.append;
-    const { snapshots, rules } = options;
-    this.#newTransfer = (nowUs) => new SnapshotTransfer(snapshots, rules.resumesAt, nowUs);
-    this.#heldBytes = snapshots.heldBytes;
+    this.#snapshots = options.snapshots;
     this.onConfiguration(options.electorate, options.peers);
   }
 
@@ -112,7 +116,8 @@ export class Leadership {
       }
       const round = progress.sentRound < this.round;
       const commits = progress.state === 'replicate' && progress.sentCommit < commitIndex;
-      if (round || commits) this.#sendAppend(progress, nowUs, commitIndex, false);
+      if (round) this.#sendAppend(progress, nowUs, commitIndex, false);
+      else if (commits) this.#sendAppend(progress, nowUs, commitIndex, false, NO_ANSWER);
     }
     if (this.transferTo !== 0) this.#handOver();
   }
@@ -127,7 +132,13 @@ export class Leadership {
     }
   }
 
-  #sendAppend(progress: Progress, nowUs: number, commitIndex: number, withEntries: boolean): void {
+  #sendAppend(
+    progress: Progress,
+    nowUs: number,
+    commitIndex: number,
+    withEntries: boolean,
+    round: number = this.round,
+  ): void {
     let previousIndex = progress.nextIndex - 1;
     let previousTerm = this.#log.termAt(previousIndex);
     if (previousTerm === undefined && progress.state !== 'snapshot') {
@@ -141,16 +152,35 @@ export class Leadership {
       previousIndex = 0;
       previousTerm = 0;
     }
-    const sends = withEntries && replicates;
-    const entries = sends ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const message = this.#appendFor({ previousIndex, previousTerm, round }, commitIndex, withEntries && replicates);
+    const { entries } = message;
     const last = entries.at(-1);
     const bytes = entries.reduce((sum, entry) => sum + entry.command.length, 0);
     if (progress.state === 'probe') progress.probing = true;
     else if (last !== undefined) progress.onSent(last.index, bytes);
-    progress.sentRound = this.round;
+    if (round !== NO_ANSWER) progress.sentRound = round;
     progress.sentCommit = commitIndex;
-    const { round } = this;
-    this.#send(progress.peer, {
+    this.#send(progress.peer, message);
+  }
+
+  /** The same object for each peer that is to be sent the same, so that its bytes are made once. */
+  #appendFor(
+    { previousIndex, previousTerm, round }: Pick<Message<'append'>, 'previousIndex' | 'previousTerm' | 'round'>,
+    commitIndex: number,
+    withEntries: boolean,
+  ): Message<'append'> {
+    const { lastIndex } = this.#log;
+    const before = this.#newestAppend;
+    const same =
+      before !== null &&
+      before.lastIndex === lastIndex &&
+      before.withEntries === withEntries &&
+      before.message.previousIndex === previousIndex &&
+      before.message.commitIndex === commitIndex &&
+      before.message.round === round;
+    if (same) return before.message;
+    const entries = withEntries ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const message = {
       type: 'append',
       term: this.#term,
       previousIndex,
@@ -158,7 +188,9 @@ export class Leadership {
       entries,
       commitIndex,
       round,
-    });
+    } as const;
+    this.#newestAppend = { message, lastIndex, withEntries };
+    return message;
   }
 
   // ── hearing ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -272,7 +304,7 @@ export class Leadership {
   // ── snapshots (§7) ────────────────────────────────────────────────────────────────────────────────────────
 
   #startSnapshot(progress: Progress, nowUs: number): void {
-    progress.transfer = this.#newTransfer(nowUs);
+    progress.transfer = new SnapshotTransfer(this.#snapshots, nowUs);
     this.#readOn(progress, progress.transfer);
   }
 
@@ -293,11 +325,14 @@ export class Leadership {
 
   /** Entries behind a snapshot that is being sent stay, within bounds: else the peer would need the next one at once. */
   mayForget(through: number): number {
-    let needed = through;
+    let sent = through;
     for (const { transfer } of this.#progress.values()) {
-      if (transfer !== null && transfer.index > 0) needed = Math.min(needed, transfer.index);
+      if (transfer !== null && transfer.index > 0) sent = Math.min(sent, transfer.index);
     }
-    return Math.min(through, Math.max(needed, this.#log.indexBefore(this.#heldBytes)));
+    const needed = this.#rules.mayForget(through, sent);
+    return needed === through
+      ? through
+      : Math.max(needed, Math.min(through, this.#log.indexBefore(this.#snapshots.heldBytes)));
   }
 
   /** Nothing is sent any more. */
@@ -358,7 +393,7 @@ export class Leadership {
     }
     this.#progress = new Map();
     for (let left = reader.varint(); left > 0; left--) {
-      const progress = Progress.load(reader, () => this.#newTransfer(0));
+      const progress = Progress.load(reader, () => new SnapshotTransfer(this.#snapshots, 0));
       this.#progress.set(progress.peer, progress);
     }
   }
