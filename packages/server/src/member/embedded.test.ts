@@ -17,7 +17,7 @@ import {
   text,
 } from '../index.ts';
 
-const TIMING = { electionTimeoutUs: 60_000, heartbeatUs: 10_000, proposalTimeoutUs: 5_000_000 };
+const TIMING = { electionTimeoutUs: 150_000, heartbeatUs: 15_000, proposalTimeoutUs: 5_000_000 };
 
 let running: Member[] = [];
 
@@ -42,15 +42,13 @@ async function trio(): Promise<Trio> {
   const network = new LocalNetwork();
   const members = ['a', 'b', 'c'].map((name, i) => ({ name, id: i + 1 }));
   const all = await Promise.all(members.map(({ name }) => started({ name, members, network })));
-  await all[0]?.put('ready', '');
-  return { network, ...ranked(all) };
-}
-
-function ranked(all: readonly Member[]): Pick<Trio, 'leader' | 'followers'> {
-  const leader = all.find((member) => member.status().role === 'leader');
-  const [one, two] = all.filter((member) => member !== leader);
-  if (leader === undefined || one === undefined || two === undefined) throw new Error('one of three leads');
-  return { leader, followers: [one, two] };
+  for (;;) {
+    await all[0]?.put('ready', '');
+    const leader = all.find((member) => member.status().role === 'leader');
+    const [one, two] = all.filter((member) => member !== leader);
+    if (leader !== undefined && one !== undefined && two !== undefined)
+      return { network, leader, followers: [one, two] };
+  }
 }
 
 describe('a member that is alone', () => {
