@@ -3,6 +3,7 @@ import { cpus, loadavg } from 'node:os';
 import { benchAnomalies, formatAnomalies } from './anomalies.ts';
 import { benchCheckers, formatCheckers } from './checkers.ts';
 import { benchClocks, formatClocks } from './clocks.ts';
+import { benchEmbedded, formatEmbedded } from './embedded.ts';
 import { benchEventLog, formatEventLog } from './event-log.ts';
 import { benchExplore, formatExplore } from './explore.ts';
 import { benchElections, formatElections } from './figure-16.ts';
@@ -24,6 +25,10 @@ interface Part {
 
 const PARTS: ReadonlyMap<string, Part> = new Map([
   ['kv', { usual: true, run: async (say, quick) => told(await benchKv(progress, quick), formatKv, say) }],
+  [
+    'embedded',
+    { usual: true, run: async (say, quick) => told(await benchEmbedded(progress, quick), formatEmbedded, say) },
+  ],
   [
     'failover',
     { usual: false, run: async (say, quick) => told(await benchFailover(progress, quick), formatFailover, say) },

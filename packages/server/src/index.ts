@@ -16,6 +16,7 @@ export {
   type MemberView,
   NotLeaderError,
   OperationError,
+  type Placement,
   type Proposed,
   type ProposeOptions,
   type ReadOnly,
