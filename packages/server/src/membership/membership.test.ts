@@ -1,6 +1,5 @@
 /** Members that come and go, whole, in one process: real sockets on loopback, real files. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utf8 } from '@polder/core';
@@ -20,6 +19,7 @@ import {
 } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
 import { type Member, startMember } from '../member/index.ts';
+import { freePort } from '../testing/free-ports.test-support.ts';
 import { MEMBERSHIP_PATH, type MembershipRequest, type NumberedMember } from './index.ts';
 
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 10_000_000 };
@@ -40,24 +40,16 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((each) => new Promise<void>((resolve) => each.listen(0, '127.0.0.1', resolve))));
-  const ports = servers.map((each) => {
-    const address = each.address();
-    return address !== null && typeof address === 'object' ? address.port : 0;
-  });
-  await Promise.all(servers.map((each) => new Promise((resolve) => each.close(resolve))));
-  return ports;
-}
-
 async function addresses(id: number, name = `m${id}`): Promise<NumberedMember> {
-  const [peerPort = 0, clientPort = 0] = await freePorts(2);
+  const [peerPort, clientPort] = [await freePort(), await freePort()];
   return { name, id, peerHost: '127.0.0.1', peerPort, clientHost: '127.0.0.1', clientPort };
 }
 
+/** The log is short: who comes late needs a snapshot. */
+const SIZES = { snapshotEntries: 8, trailingEntries: 1 };
+
 async function start(self: NumberedMember, members: NumberedMember[], joins: boolean): Promise<Member> {
-  const member = await startMember({
+  const options = {
     name: self.name,
     cluster: 'test',
     members,
@@ -66,7 +58,8 @@ async function start(self: NumberedMember, members: NumberedMember[], joins: boo
     breakable: false,
     logLevel: 'silent',
     timing: QUICK,
-  });
+  };
+  const member = await startMember(options, { sizes: SIZES });
   running.set(self.name, member);
   return member;
 }
@@ -147,11 +140,16 @@ async function status(at: Member): Promise<{ peersReachable: string[] }> {
 }
 
 describe('a cluster that grows and shrinks', () => {
-  it('takes in a running process as a learner, then as a voter, with everything that was written before', async () => {
+  it('takes in a running process as a learner by a snapshot, then as a voter, with everything that was written before', async () => {
     const { member: one } = await founded();
+    for (let n = 0; n < 20; n++) await put(one, `key ${n}`, `${n}`);
     const { self, member: two } = await joined(2);
     expect((await add(one, self, true)).member).toMatchObject({ name: 'm2', isLearner: true });
-    expect(await get(two, 'first')).toBe('1');
+    expect([await get(two, 'first'), await get(two, 'key 7'), await get(two, 'key 19')]).toEqual(['1', '7', '19']);
+    const files = await readdir(join(directory, 'm2-2'));
+    expect(files, 'its store came whole, as of a later entry than the first').toContainEqual(
+      expect.stringMatching(/^store-[1-9]\d+-\d+$/),
+    );
     expect(await perform(two, { type: 'change', changes: [{ type: 'promote', member: 2 }], waits: true })).toEqual({
       member: 2,
     });
@@ -279,6 +277,8 @@ describe('a change of the membership', () => {
     await add(one, three.self, true);
     await three.member.close();
     running.delete('m3');
+    const moved = MemberUpdateRequest.encode({ ID, peerURLs: [peerUrl(two.self)] }).finish();
+    await expect(call(one, 'Cluster/MemberUpdate', moved)).rejects.toThrow('etcdserver: Peer URLs already exists');
     const promoted = MemberPromoteRequest.encode({ ID: await idOf(one, 'm3') }).finish();
     await expect(call(one, 'Cluster/MemberPromote', promoted)).rejects.toThrow('which is in sync with leader');
     expect(await get(two.member, 'first')).toBe('1');
@@ -294,6 +294,9 @@ describe('a change of the membership', () => {
     await expect(remove(one, 'm2')).rejects.toThrow('re-configuration failed due to not enough started members');
     await remove(one, 'm3');
     expect((await list(two.member)).map(({ name }) => name)).toEqual(['m1', 'm2']);
+    const back = await start(three.self, [three.self], true);
+    expect(await back.stopped, 'who was away is told so by whomever it asks').toMatchObject({ code: 'Removed' });
+    running.delete('m3');
   });
 
   it('moves the leader where it is asked to', async () => {
