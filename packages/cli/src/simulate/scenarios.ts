@@ -67,7 +67,7 @@ export async function loadScenario(source: ScenarioSource): Promise<AnyScenario>
   throw usage(`${path}: the export "${exported}" is not a scenario made with @polder/core/simulation (${others})`);
 }
 
-function builtIn(name: BuiltIn): AnyScenario {
+export function builtIn(name: BuiltIn): AnyScenario {
   switch (name) {
     case 'raft':
       return generalRaft() as unknown as AnyScenario;
