@@ -1,4 +1,4 @@
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { PolderError } from '@polder/core';
@@ -14,6 +14,7 @@ const MAX_CONNECTIONS = 4096;
 const MAX_STREAMS_PER_CONNECTION = 1024;
 const SNIFF_TIMEOUT_MS = 10_000;
 const CLOSE_GRACE_MS = 1000;
+const SWEEP_MS = 20;
 
 export interface ClientListenerOptions {
   readonly host: string;
@@ -68,7 +69,7 @@ export async function startClientListener(options: ClientListenerOptions): Promi
   await listen(server, options.host, options.port);
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => {
-    closing ??= closeAll(server, sessions, sockets, () => http.close());
+    closing ??= closeAll(server, sessions, sockets, http);
     return closing;
   };
   return { port: (server.address() as AddressInfo).port, close };
@@ -116,14 +117,17 @@ async function closeAll(
   server: Server,
   sessions: ReadonlySet<ServerHttp2Session>,
   sockets: ReadonlySet<Socket>,
-  closeHttp: () => void,
+  http: HttpServer,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.close();
-  closeHttp();
+  http.close();
+  // A connection whose last answer was under way is idle a moment later, and kept alive by its client.
+  const sweep = setInterval(() => http.closeIdleConnections(), SWEEP_MS);
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, CLOSE_GRACE_MS);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }

@@ -29,8 +29,7 @@ export class Leadership {
   readonly #rules: RaftRules;
   readonly #put: (effect: Effect<RaftMessage>) => void;
   readonly #append: (proposal: Proposal) => void;
-  readonly #newTransfer: (nowUs: number) => SnapshotTransfer;
-  readonly #heldBytes: number;
+  readonly #snapshots: SnapshotTransferOptions;
   #electorate: Electorate;
   #progress = new Map<number, Progress>();
   /** Of the transfer under way: that it was told to campaign; 0: not yet. */
@@ -77,9 +76,7 @@ export class Leadership {
     this.#rules = options.rules;
     this.#put = options.put;
     this.#append = options.append;
-    const { snapshots, rules } = options;
-    this.#newTransfer = (nowUs) => new SnapshotTransfer(snapshots, rules.resumesAt, nowUs);
-    this.#heldBytes = snapshots.heldBytes;
+    this.#snapshots = options.snapshots;
     this.onConfiguration(options.electorate, options.peers);
   }
 
@@ -307,7 +304,7 @@ export class Leadership {
   // ── snapshots (§7) ────────────────────────────────────────────────────────────────────────────────────────
 
   #startSnapshot(progress: Progress, nowUs: number): void {
-    progress.transfer = this.#newTransfer(nowUs);
+    progress.transfer = new SnapshotTransfer(this.#snapshots, nowUs);
     this.#readOn(progress, progress.transfer);
   }
 
@@ -328,11 +325,14 @@ export class Leadership {
 
   /** Entries behind a snapshot that is being sent stay, within bounds: else the peer would need the next one at once. */
   mayForget(through: number): number {
-    let needed = through;
+    let sent = through;
     for (const { transfer } of this.#progress.values()) {
-      if (transfer !== null && transfer.index > 0) needed = Math.min(needed, transfer.index);
+      if (transfer !== null && transfer.index > 0) sent = Math.min(sent, transfer.index);
     }
-    return Math.min(through, Math.max(needed, this.#log.indexBefore(this.#heldBytes)));
+    const needed = this.#rules.mayForget(through, sent);
+    return needed === through
+      ? through
+      : Math.max(needed, Math.min(through, this.#log.indexBefore(this.#snapshots.heldBytes)));
   }
 
   /** Nothing is sent any more. */
@@ -393,7 +393,7 @@ export class Leadership {
     }
     this.#progress = new Map();
     for (let left = reader.varint(); left > 0; left--) {
-      const progress = Progress.load(reader, () => this.#newTransfer(0));
+      const progress = Progress.load(reader, () => new SnapshotTransfer(this.#snapshots, 0));
       this.#progress.set(progress.peer, progress);
     }
   }
