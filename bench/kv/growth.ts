@@ -7,9 +7,10 @@ import { type Panel, svgOf } from './log-chart.ts';
 
 const FILE = 'docs/images/growth.svg';
 const CALLERS = 64;
-const BASE = { members: 3, valueBytes: 256, keys: 10_000 } as const;
-const PLAN = { rounds: 3, sliceMs: 1_500 } as const;
-const WARM_UP_MS = 2_000;
+const BASE = { members: 3, valueBytes: 256, keys: 1_000 } as const;
+const FULL = { rounds: 3, sliceMs: 1_500 } as const;
+const QUICK = { rounds: 2, sliceMs: 800 } as const;
+const WARM_UP_MS = 1_500;
 const COLORS = { polder: '#2f7fd6', etcd: '#d6802f' } as const;
 
 const AXES = [
@@ -25,18 +26,22 @@ export interface Point {
 }
 
 export async function benchGrowth(progress: (line: string) => void, quick: boolean): Promise<Point[]> {
+  const plan = quick ? QUICK : FULL;
   const points: Point[] = [];
   for (const { name, values } of AXES) {
     for (const value of quick ? values.slice(0, 3) : values) {
       progress(`measuring puts, ${name}: ${value}`);
-      points.push({ axis: name, value, measured: await measure({ ...BASE, [name]: value }) });
+      points.push({ axis: name, value, measured: await measure({ ...BASE, [name]: value }, plan) });
     }
   }
   writeFileSync(FILE, svgOf(panelsOf(points), 2));
   return points;
 }
 
-async function measure(shape: { members: number; valueBytes: number; keys: number }): Promise<Point['measured']> {
+async function measure(
+  shape: { members: number; valueBytes: number; keys: number },
+  plan: { readonly rounds: number; readonly sliceMs: number },
+): Promise<Point['measured']> {
   const loads: Load[] = [];
   for (const name of storesHere()) {
     const cluster = await Cluster.start({ name, members: shape.members });
@@ -44,7 +49,7 @@ async function measure(shape: { members: number; valueBytes: number; keys: numbe
   }
   for (const load of loads) await load.fill();
   for (const load of loads) await load.run('put', CALLERS, WARM_UP_MS);
-  const slices = await inTurns(loads, 'put', CALLERS, PLAN);
+  const slices = await inTurns(loads, 'put', CALLERS, plan);
   for (const load of loads) {
     load.close();
     await load.cluster.stop();
