@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   generalRaft,
+  generalRegisters,
   type ProtocolTypes,
   raftMembershipStorm,
   raftMembershipWalk,
@@ -21,7 +22,7 @@ export type BuiltIn = (typeof BUILT_INS)[number];
 /** A worker knows a scenario only by what every scenario has. */
 export type AnyScenario = Scenario<ProtocolTypes>;
 
-export const BUILT_INS = ['raft', 'raft-membership', 'raft-membership-storm'] as const;
+export const BUILT_INS = ['raft', 'raft-membership', 'raft-membership-storm', 'registers'] as const;
 
 export interface ScenarioFlags {
   readonly protocol?: BuiltIn;
@@ -73,6 +74,8 @@ function builtIn(name: BuiltIn): AnyScenario {
       return raftMembershipStorm() as unknown as AnyScenario;
     case 'raft-membership':
       return raftMembershipWalk() as unknown as AnyScenario;
+    case 'registers':
+      return generalRegisters() as unknown as AnyScenario;
     default:
       return name satisfies never;
   }

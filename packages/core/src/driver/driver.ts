@@ -27,6 +27,9 @@ import { diskError } from './stored-snapshot.ts';
 /** Of a snapshot so much is in memory at a time. */
 const SNAPSHOT_PIECE_BYTES = 256 * 1024;
 
+/** None of it is here any more: it is sent from its beginning. */
+const notStored = ({ index, term }: SnapshotName): Stored => ({ index, term, nextOffset: 0, whole: false });
+
 /** Hosts one replica. Made anew for every start of a member; `load` continues one that was saved between turns. */
 export class Driver<Message, Result, Query, Answer> {
   readonly #options: DriverOptions<Message, Result, Query, Answer>;
@@ -254,7 +257,7 @@ export class Driver<Message, Result, Query, Answer> {
         return this.#onStored(this.#snapshots.store(effect));
       case 'installSnapshot':
         this.#snapshots.install();
-        return this.#checkpoints?.stage(effect);
+        return this.#checkpoints?.stage({ index: effect.index, term: effect.term });
       case 'stop':
         throw new PolderError(effect.code, effect.message);
       default:
@@ -416,7 +419,7 @@ export class Driver<Message, Result, Query, Answer> {
         return this.#maybeNameStore();
       case 'unstaged':
         this.#snapshots.drop();
-        return this.#onStored({ ...progress.snapshot, nextOffset: 0, whole: false });
+        return this.#onStored(notStored(progress.snapshot));
       default:
         return unreachable(progress);
     }
@@ -455,7 +458,7 @@ export class Driver<Message, Result, Query, Answer> {
         return this.#maybeNameArrived();
       case 'refused':
         this.#checkpoints?.discard();
-        return this.#onStored({ ...progress.snapshot, nextOffset: 0, whole: false });
+        return this.#onStored(notStored(progress.snapshot));
       default:
         return unreachable(progress);
     }

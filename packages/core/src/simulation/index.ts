@@ -23,6 +23,7 @@ export { generalRaft, raftMembershipStorm, raftMembershipWalk } from './raft/gen
 export { Invariants } from './raft/invariants.ts';
 export { raft } from './raft/protocol.ts';
 export { QUICK, type RaftOutcome, type RaftRequest, type RaftSimulationOptions, type RaftTypes } from './raft/types.ts';
+export * from './registers/index.ts';
 export {
   addReports,
   type CampaignOptions,

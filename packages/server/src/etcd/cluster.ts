@@ -51,6 +51,7 @@ export function clusterMethods(store: Store, membership: ChangesMembership | nul
     }),
     unary('/etcdserverpb.Cluster/MemberUpdate', MemberUpdateRequest, MemberUpdateResponse, async (request, signal) => {
       const member = numberOf(store, request.ID);
+      refuseTaken(store, request.peerURLs, member);
       await perform({ type: 'readdress', member, ...addressOf(request.peerURLs) }, signal);
       return answer();
     }),
@@ -83,9 +84,7 @@ async function memberAdd(
   { peerURLs, isLearner }: MemberAddRequest,
   signal: AbortSignal,
 ): Promise<StoreMember | undefined> {
-  if (store.members().some(({ peerUrls }) => peerUrls.some((url) => peerURLs.includes(url)))) {
-    throw precondition('etcdserver: Peer URLs already exists');
-  }
+  refuseTaken(store, peerURLs, 0);
   const number = await perform({ type: 'add', ...addressOf(peerURLs) }, signal);
   if (!isLearner) {
     await perform({ type: 'change', changes: [{ type: 'promote', member: number }], waits: true }, signal);
@@ -135,6 +134,13 @@ function membershipError(error: unknown, signal: AbortSignal): unknown {
       return precondition(error.message, error);
     default:
       return storeError(error, signal);
+  }
+}
+
+function refuseTaken(store: Store, urls: readonly string[], by: number): void {
+  const others = store.members().filter(({ number }) => number !== by);
+  if (others.some(({ peerUrls }) => peerUrls.some((url) => urls.includes(url)))) {
+    throw precondition('etcdserver: Peer URLs already exists');
   }
 }
 

@@ -1,5 +1,5 @@
 /** Members that come and go, whole, in one process: real sockets on loopback, real files. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utf8 } from '@polder/core';
@@ -45,8 +45,11 @@ async function addresses(id: number, name = `m${id}`): Promise<NumberedMember> {
   return { name, id, peerHost: '127.0.0.1', peerPort, clientHost: '127.0.0.1', clientPort };
 }
 
+/** The log is short: who comes late needs a snapshot. */
+const SIZES = { snapshotEntries: 8, trailingEntries: 1 };
+
 async function start(self: NumberedMember, members: NumberedMember[], joins: boolean): Promise<Member> {
-  const member = await startMember({
+  const options = {
     name: self.name,
     cluster: 'test',
     members,
@@ -55,7 +58,8 @@ async function start(self: NumberedMember, members: NumberedMember[], joins: boo
     breakable: false,
     logLevel: 'silent',
     timing: QUICK,
-  });
+  };
+  const member = await startMember(options, { sizes: SIZES });
   running.set(self.name, member);
   return member;
 }
@@ -136,11 +140,16 @@ async function status(at: Member): Promise<{ peersReachable: string[] }> {
 }
 
 describe('a cluster that grows and shrinks', () => {
-  it('takes in a running process as a learner, then as a voter, with everything that was written before', async () => {
+  it('takes in a running process as a learner by a snapshot, then as a voter, with everything that was written before', async () => {
     const { member: one } = await founded();
+    for (let n = 0; n < 20; n++) await put(one, `key ${n}`, `${n}`);
     const { self, member: two } = await joined(2);
     expect((await add(one, self, true)).member).toMatchObject({ name: 'm2', isLearner: true });
-    expect(await get(two, 'first')).toBe('1');
+    expect([await get(two, 'first'), await get(two, 'key 7'), await get(two, 'key 19')]).toEqual(['1', '7', '19']);
+    const files = await readdir(join(directory, 'm2-2'));
+    expect(files, 'its store came whole, as of a later entry than the first').toContainEqual(
+      expect.stringMatching(/^store-[1-9]\d+-\d+$/),
+    );
     expect(await perform(two, { type: 'change', changes: [{ type: 'promote', member: 2 }], waits: true })).toEqual({
       member: 2,
     });
@@ -268,6 +277,8 @@ describe('a change of the membership', () => {
     await add(one, three.self, true);
     await three.member.close();
     running.delete('m3');
+    const moved = MemberUpdateRequest.encode({ ID, peerURLs: [peerUrl(two.self)] }).finish();
+    await expect(call(one, 'Cluster/MemberUpdate', moved)).rejects.toThrow('etcdserver: Peer URLs already exists');
     const promoted = MemberPromoteRequest.encode({ ID: await idOf(one, 'm3') }).finish();
     await expect(call(one, 'Cluster/MemberPromote', promoted)).rejects.toThrow('which is in sync with leader');
     expect(await get(two.member, 'first')).toBe('1');
