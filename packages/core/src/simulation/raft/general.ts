@@ -81,8 +81,8 @@ export function generalRaft(
         disk.rot(),
         disk.misdirect(),
         membershipChange(),
-        rumour(),
         operator('leadership transfer', (to) => ({ type: 'transferLeadership', to })),
+        rumour(),
       ),
     )
     .sometimes('the leader changes', raft.leaderChanged)
