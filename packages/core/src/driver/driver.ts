@@ -101,6 +101,11 @@ export class Driver<Message, Result, Query, Answer> {
     this.#inbox.push({ type: 'wake' });
   }
 
+  /** The connection to a peer broke: a hint that its process has died, which may be wrong. */
+  onUnreachable(peer: number): void {
+    this.#inbox.push({ type: 'unreachable', peer });
+  }
+
   /** Returns the id under which `clients.onProposed` answers. */
   propose(command: Uint8Array): number {
     const id = this.#nextId++;
@@ -174,6 +179,8 @@ export class Driver<Message, Result, Query, Answer> {
       case 'change':
         this.#changes.add(input.id);
         return this.#step({ type: 'change', id: input.id, changes: input.changes });
+      case 'unreachable':
+        return this.#step({ type: 'unreachable', peer: input.peer });
       case 'transfer':
         return this.#step({ type: 'control', command: { type: 'transferLeadership', to: input.to } });
       default:
