@@ -15,6 +15,7 @@ import { addMembers } from './member/program.ts';
 import { serve } from './serve/serve.ts';
 import { LOG_LEVELS, resolveServeConfig, type ServeFlags } from './serve/serve-config.ts';
 import { addSimulate } from './simulate/commands.ts';
+import { addSnapshot } from './snapshot/program.ts';
 import type { Terminal } from './terminal.ts';
 import { Tour } from './tour/tour.ts';
 import { addTrace } from './trace/command.ts';
@@ -53,6 +54,7 @@ function buildProgram(terminal: Terminal, setExit: (code: ExitCode) => void): Co
   addStatus(program, terminal);
   addKv(program, terminal);
   addMembers(program, terminal);
+  addSnapshot(program, terminal);
   addFaults(program, terminal);
   addLinks(program, terminal);
   addCheck(program, terminal, setExit);

@@ -251,7 +251,7 @@ export class Driver<Message, Result, Query, Answer> {
       case 'rejected':
         return this.#onRejected(effect.id, effect.reason);
       case 'readSnapshot':
-        return this.#snapshots.read(effect, this.#replica.status().firstIndex - 1, () => this.#openSnapshot());
+        return this.#snapshots.read(effect, this.#replica.status().firstIndex - 1, () => this.openSnapshot());
       case 'closeSnapshot':
         return this.#snapshots.close(effect.to);
       case 'storeSnapshot':
@@ -394,7 +394,7 @@ export class Driver<Message, Result, Query, Answer> {
     const applied = stateMachine.appliedIndex();
     if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
     this.#snapshotIndex = applied;
-    this.#snapshots.write(this.#openSnapshot());
+    this.#snapshots.write(this.openSnapshot());
   }
 
   /**
@@ -517,7 +517,8 @@ export class Driver<Message, Result, Query, Answer> {
     this.#step({ type: 'snapshotInstalled', index, term, configuration, settled });
   }
 
-  #openSnapshot(): OpenSnapshot {
+  /** The state as it is here and now; to be closed. */
+  openSnapshot(): OpenSnapshot {
     const { stateMachine } = this.#options;
     const name = { index: stateMachine.appliedIndex(), term: this.#appliedTerm };
     return { name, source: stateMachine.openSnapshot() };

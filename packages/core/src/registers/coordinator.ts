@@ -22,7 +22,7 @@ import {
   type Service,
 } from './request.ts';
 import { decodeToken, encodeToken } from './token.ts';
-import { includes, laterTag, MAX_KEY_BYTES, MAX_VALUE_BYTES, type Tag, type Version } from './version.ts';
+import { hasSuccessor, includes, laterTag, MAX_KEY_BYTES, MAX_VALUE_BYTES, type Tag, type Version } from './version.ts';
 
 /** Questions of one boot. */
 const NUMBERS = 2 ** 32;
@@ -95,6 +95,7 @@ export class Coordinator {
     if (utf8(key).length > MAX_KEY_BYTES || !isTimeout(request.timeoutUs)) return 'InvalidRequest';
     if (request.type === 'write' && (request.value?.length ?? 0) > MAX_VALUE_BYTES) return 'InvalidRequest';
     if (request.type === 'write' && request.tag !== null && request.level !== 'strong') return 'InvalidRequest';
+    if (request.type === 'write' && request.tag !== null && !hasSuccessor(request.tag)) return 'InvalidRequest';
     if (request.type === 'range' && (request.limit < 1 || request.limit > MAX_RANGE_ENTRIES)) return 'InvalidRequest';
     if (request.type === 'range' && request.level === 'strong') return 'LevelRefused';
     const weaker = request.level !== 'strong' || request.degradeTo !== null;

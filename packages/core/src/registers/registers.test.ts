@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { utf8 } from '../base/bytes.ts';
-import { VectorClock } from '../clocks/index.ts';
+import { ByteReader, ByteWriter, utf8 } from '../base/bytes.ts';
+import { MAX_PHYSICAL_MS, VectorClock } from '../clocks/index.ts';
 import { MS, RegistersCluster } from '../simulation/registers/by-hand.ts';
 import type { RegisterMessage } from './message.ts';
 import { configurationId } from './replica.ts';
 import type { RegisterOutcome } from './request.ts';
 import { encodeToken } from './token.ts';
-import type { Version } from './version.ts';
+import { readTag, type Tag, type Version, writeTag } from './version.ts';
 
 const SECOND = 1_000 * MS;
 
@@ -210,6 +210,15 @@ describe('outcomes', () => {
     three.heal();
     three.run(20 * SECOND);
     expect(three.later(three.read(1, 'x', 'strong'))).toBe('absent');
+  });
+
+  it('REG10 G14: the last of all times is neither read nor taken as a tag to repeat', () => {
+    const last: Tag = { time: { physicalMs: MAX_PHYSICAL_MS, logical: 65_535 }, member: 1, incarnation: 101, boot: 1 };
+    const writer = new ByteWriter();
+    writeTag(writer, last);
+    expect(() => readTag(new ByteReader(writer.finish()))).toThrow(expect.objectContaining({ code: 'MalformedBytes' }));
+    const three = new RegistersCluster(3);
+    expect(three.told(three.write(1, 'x', 'a', 'strong', { tag: last }))).toBe('NotApplied: InvalidRequest');
   });
 
   it('REG6: a cancelled request is answered at once', () => {

@@ -4,6 +4,7 @@ import { PolderError } from '../base/error.ts';
 import {
   compareHybridTimes,
   type HybridTime,
+  MAX_PHYSICAL_MS,
   readHybridTime,
   readVectorClock,
   type VectorClock,
@@ -72,7 +73,19 @@ export function writeTag(writer: ByteWriter, tag: Tag): void {
   writer.varint(tag.boot);
 }
 
+/** The last of all times has no successor: a key that had it could never be written again (PITFALLS G14). */
+export function hasSuccessor({ time }: Tag): boolean {
+  return time.physicalMs < MAX_PHYSICAL_MS;
+}
+
+/** Throws `MalformedBytes`. */
 export function readTag(reader: ByteReader): Tag {
+  const tag = readAnyTag(reader);
+  if (hasSuccessor(tag)) return tag;
+  throw new PolderError('MalformedBytes', 'a tag came that nothing can follow: it is not read');
+}
+
+function readAnyTag(reader: ByteReader): Tag {
   return { time: readHybridTime(reader), member: reader.varint(), incarnation: reader.varint(), boot: reader.varint() };
 }
 

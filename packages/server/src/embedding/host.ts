@@ -11,6 +11,7 @@ import {
   type RaftMessage,
   type ReadOutcome,
   raftCodec,
+  SnapshotSealer,
   type StateMachine,
 } from '@polder/core';
 import { FileDisk } from '../disk/index.ts';
@@ -282,6 +283,14 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   readLocally(query: Query): Placed<Answer> {
     const { term, appliedIndex: index } = this.status();
     return { term, index, value: this.#driver.query(query) };
+  }
+
+  /** The state as it is here and now, as a snapshot's file; to be closed. Throws `Stopped`. */
+  snapshot(): SnapshotSealer {
+    const refusal = this.#refusal(undefined);
+    if (refusal !== null) throw refusal;
+    const { name, source } = this.#driver.openSnapshot();
+    return new SnapshotSealer(name, source);
   }
 
   /**

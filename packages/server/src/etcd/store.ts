@@ -1,3 +1,4 @@
+import type { SnapshotSealer } from '@polder/core';
 import type { KvRequest, KvResult } from '@polder/core/kv';
 import type { MembershipRequest } from '../membership/request.ts';
 
@@ -70,6 +71,8 @@ export interface Store {
   ): StoreAnswer | Promise<StoreAnswer>;
   /** Resolves once a majority has confirmed that this member's view is current; throws as `read` does. */
   confirm(signal: AbortSignal): Promise<void>;
+  /** This member's own state as it is now, which may be behind; to be closed. Throws `Stopped`. */
+  snapshot(): SnapshotSealer;
   status(): StoreStatus;
   members(): readonly StoreMember[];
 }

@@ -9,6 +9,7 @@ import { formatMetrics } from './metrics.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const CONFIRM_TIMEOUT_MS = 2000;
+const SNAPSHOT_PIECE_BYTES = 256 * 1024;
 
 export interface RouteContext {
   readonly store: Store;
@@ -62,6 +63,8 @@ async function route(request: IncomingMessage, response: ServerResponse, context
         'text/plain; version=0.0.4; charset=utf-8',
         formatMetrics(context.store.status(), context.counters),
       );
+    case '/polder/snapshot':
+      return snapshot(request, response, context);
     case '/polder/status':
       return sendJson(response, 200, statusOf(context));
     case MEMBERSHIP_PATH:
@@ -76,6 +79,7 @@ const KNOWN_PATHS = new Set([
   '/livez',
   '/readyz',
   '/metrics',
+  '/polder/snapshot',
   '/polder/status',
   '/polder/links',
   MEMBERSHIP_PATH,
@@ -105,6 +109,35 @@ async function whyUnready({ store }: RouteContext): Promise<string | null> {
     if (error instanceof PolderError) return error.message;
     throw error;
   }
+}
+
+/**
+ * A backup: this member's state as it is now, in the format of a snapshot's file. Its trailer says whether it is whole.
+ * At most a piece of it is in memory, and it is read no faster than the client takes it.
+ */
+async function snapshot(request: IncomingMessage, response: ServerResponse, { store }: RouteContext): Promise<void> {
+  const source = store.snapshot();
+  try {
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-disposition': `attachment; filename="polder-${source.name.index}.snapshot"`,
+    });
+    for (let piece = source.read(SNAPSHOT_PIECE_BYTES); piece.length > 0; piece = source.read(SNAPSHOT_PIECE_BYTES)) {
+      if (request.method === 'HEAD' || response.destroyed) break;
+      if (!response.write(piece)) await drained(response);
+    }
+    response.end();
+  } finally {
+    source.close();
+  }
+}
+
+/** Or gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('drain', resolve);
+    response.once('close', resolve);
+  });
 }
 
 function statusOf({ store, faults }: RouteContext): Record<string, unknown> {

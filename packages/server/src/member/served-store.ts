@@ -1,4 +1,5 @@
 /** A hosted store, as etcd's API wants it. */
+import type { SnapshotSealer } from '@polder/core';
 import {
   type DurableKvStateMachine,
   encodeKvRequest,
@@ -49,6 +50,10 @@ export class ServedStore implements Store {
 
   async confirm(signal: AbortSignal): Promise<void> {
     await this.#host.read(CONFIRMATION, { signal });
+  }
+
+  snapshot(): SnapshotSealer {
+    return this.#host.snapshot();
   }
 
   status(): StoreStatus {

@@ -1,4 +1,4 @@
-import { PolderError } from '@polder/core';
+import { PolderError, SnapshotSealer } from '@polder/core';
 import { encodeKvRequest, type KvRequest, KvStateMachine } from '@polder/core/kv';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../../etcd/index.ts';
 
@@ -35,6 +35,10 @@ export class MemoryStore implements Store {
 
   async confirm(signal: AbortSignal): Promise<void> {
     await this.#gate(signal);
+  }
+
+  snapshot(): SnapshotSealer {
+    return new SnapshotSealer({ index: this.#index, term: 7 }, this.#machine.openSnapshot());
   }
 
   status(): StoreStatus {
