@@ -28,6 +28,7 @@ import { Log, type LogRules } from '../log/index.ts';
 import type { DiskOperation, DiskResult, World } from '../world/world.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
+import type { DriverObserver } from './observer.ts';
 import { diskError, type Snapshot, Snapshots, snapshotFile } from './snapshots.ts';
 
 export interface ClientPort<Result, Answer> {
@@ -70,6 +71,7 @@ export interface DriverOptions<Message, Result, Query, Answer> {
   readonly segmentBytes?: number;
   /** For the zoo. */
   readonly logRules?: LogRules;
+  readonly observer?: DriverObserver<Message>;
 }
 
 export type DriverStatus = ReplicaStatus & {
@@ -214,6 +216,7 @@ export class Driver<Message, Result, Query, Answer> {
       case 'wake':
         return this.#step({ type: 'tick' });
       case 'propose':
+        this.#options.observer?.onProposed(input.id);
         return this.#step({ type: 'propose', id: input.id, command: input.command });
       case 'read':
         this.#queries.set(input.id, input.query);
@@ -248,6 +251,7 @@ export class Driver<Message, Result, Query, Answer> {
       this.#malformed++;
       return;
     }
+    this.#options.observer?.onMessage(from, decoded.message);
     this.#step({ type: 'receive', from, directory: decoded.directory, message: decoded.message });
   }
 
@@ -272,10 +276,12 @@ export class Driver<Message, Result, Query, Answer> {
         return;
       }
       case 'persist':
+        if (effect.record.type === 'entry') this.#options.observer?.onAppended(effect.record.entry.index, effect.mark);
         this.#group.records.push(effect.record);
         this.#group.mark = effect.mark;
         return;
       case 'apply':
+        this.#options.observer?.onCommitted(effect.entry.index);
         this.#applies.push({ entry: effect.entry, after: effect.after });
         return;
       case 'readReady':
@@ -316,7 +322,8 @@ export class Driver<Message, Result, Query, Answer> {
   }
 
   #apply(): void {
-    const { stateMachine, clients, member } = this.#options;
+    const { stateMachine, clients, member, observer } = this.#options;
+    if (this.#applies.length > 0) observer?.onApplying();
     let done = 0;
     for (const { entry, after } of this.#applies) {
       if (after > this.#persisted) break;
@@ -329,6 +336,7 @@ export class Driver<Message, Result, Query, Answer> {
       clients.onProposed(origin.sequence, { type: 'applied', index: entry.index, term: entry.term, result });
     }
     if (done === 0) return;
+    observer?.onApplied(stateMachine.appliedIndex());
     this.#applies = this.#applies.slice(done);
     this.#step({ type: 'applied', index: stateMachine.appliedIndex() });
   }
@@ -404,6 +412,7 @@ export class Driver<Message, Result, Query, Answer> {
     this.#writing = null;
     if (group.mark > this.#persisted) {
       this.#persisted = group.mark;
+      this.#options.observer?.onDurable(group.mark);
       this.#step({ type: 'persisted', mark: group.mark });
     }
     if (group.snapshot !== null) this.#onNamedInLog(group.snapshot.snapshot, group.snapshot.purpose);

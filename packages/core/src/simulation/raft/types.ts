@@ -1,6 +1,6 @@
-import type { RaftRules, RaftTiming } from '../../consensus/raft/index.ts';
+import type { RaftMessage, RaftRules, RaftTiming } from '../../consensus/raft/index.ts';
 import type { Rejection } from '../../consensus/replica.ts';
-import type { DriverStatus } from '../../driver/index.ts';
+import type { DriverObserver, DriverStatus } from '../../driver/index.ts';
 import type { KvRequest, KvResult } from '../../kv/index.ts';
 import type { Sabotage } from './sabotage.ts';
 
@@ -33,6 +33,8 @@ export interface RaftSimulationOptions {
   readonly trailingEntries?: number;
   /** Of the write-ahead log; small ones are rolled and removed often. */
   readonly segmentBytes?: number;
+  /** Made for each life of a member; it may read that member's clock. */
+  readonly observer?: (member: number, nowUs: () => number) => DriverObserver<RaftMessage>;
   /** Breaks a rule, in every member: for the zoo. */
   readonly sabotage?: Sabotage;
 }
