@@ -276,7 +276,7 @@ export class Driver<Message, Result, Query, Answer> {
         return;
       }
       case 'persist':
-        if (effect.record.type === 'entry') this.#options.observer?.onAppended(effect.record.entry.index, effect.mark);
+        if (effect.record.type === 'entry') this.#options.observer?.onAppended(effect.record.entry.index);
         this.#group.records.push(effect.record);
         this.#group.mark = effect.mark;
         return;
@@ -366,6 +366,7 @@ export class Driver<Message, Result, Query, Answer> {
     if (this.#log.busy || this.#writing !== null || this.#group.records.length === 0) return;
     this.#writing = this.#group;
     this.#group = { records: [], mark: this.#writing.mark, snapshot: null };
+    this.#options.observer?.onWriting();
     this.#log.write(this.#writing.records, this.#writing.mark);
   }
 
@@ -412,7 +413,7 @@ export class Driver<Message, Result, Query, Answer> {
     this.#writing = null;
     if (group.mark > this.#persisted) {
       this.#persisted = group.mark;
-      this.#options.observer?.onDurable(group.mark);
+      this.#options.observer?.onDurable();
       this.#step({ type: 'persisted', mark: group.mark });
     }
     if (group.snapshot !== null) this.#onNamedInLog(group.snapshot.snapshot, group.snapshot.purpose);

@@ -4,8 +4,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { PolderError } from '@polder/core';
 import { etcdMethods } from '../etcd/index.ts';
 import type { Store } from '../etcd/store.ts';
-import { type GrpcCounters, type GrpcMethods, serveGrpcCall } from '../grpc/index.ts';
+import { type GrpcMethods, serveGrpcCall } from '../grpc/index.ts';
 import { reflectionMethods } from '../grpc/reflection.ts';
+import { GrpcMetrics, type MetricSource, writeStoreMetrics } from '../observability/index.ts';
 import type { Faults } from './faults.ts';
 import { serveHttp } from './routes.ts';
 
@@ -22,6 +23,8 @@ export interface ClientListenerOptions {
   readonly store: Store;
   /** null: the member is not breakable, and refuses /polder/links. */
   readonly faults: Faults | null;
+  /** What else `/metrics` shows. */
+  readonly metrics?: readonly MetricSource[];
   /** An error that no client can have caused: log it. */
   readonly onBug: (error: unknown) => void;
 }
@@ -34,8 +37,14 @@ export interface ClientListener {
 
 /** Serves etcd's gRPC API and plain HTTP on one port. Throws a PolderError: PortInUse or CannotListen. */
 export async function startClientListener(options: ClientListenerOptions): Promise<ClientListener> {
-  const counters: GrpcCounters = { handled: 0, failed: 0 };
   const methods: GrpcMethods = new Map([...etcdMethods(options.store), ...reflectionMethods()]);
+  const grpc = new GrpcMetrics(methods);
+  const metrics: MetricSource[] = [
+    (out) => writeStoreMetrics(options.store, out),
+    (out) => grpc.write(out),
+    ...(options.metrics ?? []),
+  ];
+  const health = { successes: 0, failures: 0 };
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
   const http2 = createHttp2Server({
@@ -48,9 +57,9 @@ export async function startClientListener(options: ClientListenerOptions): Promi
     session.on('error', () => undefined);
   });
   http2.on('sessionError', () => undefined);
-  http2.on('stream', (stream, headers) => serveGrpcCall(stream, headers, methods, counters, options.onBug));
+  http2.on('stream', (stream, headers) => serveGrpcCall(stream, headers, methods, grpc, options.onBug));
   const http = createHttpServer((request, response) => {
-    void serveHttp(request, response, { ...options, counters });
+    void serveHttp(request, response, { ...options, metrics, health });
   });
   // It never listens itself; told that it does, it enforces its time limits on slow and idle clients.
   http.emit('listening');

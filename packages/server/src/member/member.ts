@@ -1,11 +1,13 @@
 /** A member whole: its directory, its peers, its replica, and the port its clients talk to. */
 import { createHash } from 'node:crypto';
-import { Driver, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
+import { Driver, type DriverStatus, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
 import { KvStateMachine } from '@polder/core/kv';
 import { type Logger, pino } from 'pino';
+import { realFileSystem } from '../disk/file-system.ts';
 import { FileDisk, type FileSystem } from '../disk/index.ts';
 import type { StoreMember } from '../etcd/index.ts';
 import { type ClientListener, type Faults, type LinkRule, startClientListener } from '../http/index.ts';
+import { MemberTelemetry } from '../observability/index.ts';
 import { type LinkFault, PeerTransport } from '../transport/index.ts';
 import { type EventSink, RealRandom, RealWorld } from '../world/index.ts';
 import { type KvDriver, ReplicatedStore } from './replicated-store.ts';
@@ -30,6 +32,8 @@ export interface MemberConfig {
   readonly breakable: boolean;
   readonly logLevel: string;
   readonly timing?: Partial<RaftTiming>;
+  /** Requests that take longer are logged, with where the time went. Default 500; null: none. */
+  readonly slowRequestMs?: number | null;
 }
 
 export interface Member {
@@ -60,8 +64,10 @@ export async function startMember(config: MemberConfig, environment: MemberEnvir
   }
   const logger = pino({ level: config.logLevel, base: { member: config.name } });
   const owner = { cluster: config.cluster, member: config.name };
-  const disk = await FileDisk.open(config.dataDirectory, { ...owner, ...environment });
-  const assembled = assemble(config, self, disk, logger);
+  const telemetry = newTelemetry(config, self, logger, () => assembled.driver.status());
+  const fileSystem = telemetry.disk.measured(environment.fileSystem ?? realFileSystem);
+  const disk = await FileDisk.open(config.dataDirectory, { ...owner, fileSystem });
+  const assembled: Assembled = assemble(config, self, disk, telemetry, logger);
   try {
     await assembled.transport.listen();
     assembled.world.run(() => assembled.driver.start());
@@ -71,6 +77,7 @@ export async function startMember(config: MemberConfig, environment: MemberEnvir
     return running(assembled, listener, self, disk, logger);
   } catch (error) {
     assembled.world.stop();
+    telemetry.stop();
     await assembled.transport.close();
     await disk.close();
     throw error;
@@ -82,13 +89,38 @@ interface Assembled {
   readonly transport: PeerTransport;
   readonly driver: KvDriver;
   readonly store: ReplicatedStore;
+  readonly telemetry: MemberTelemetry;
   readonly started: PromiseWithResolvers<undefined>;
   readonly stopped: PromiseWithResolvers<Error | null>;
   /** Resolves when another member leads, or none of this one's peers can. */
   handedOver: (() => void) | null;
 }
 
-function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, logger: Logger): Assembled {
+function newTelemetry(
+  config: MemberConfig,
+  self: MemberAddresses,
+  logger: Logger,
+  status: () => DriverStatus,
+): MemberTelemetry {
+  const peers = config.members.filter(({ id }) => id !== self.id);
+  return new MemberTelemetry({
+    name: self.name,
+    member: self.id,
+    status,
+    peers: peers.map(({ id, peerHost, peerPort }) => ({ id, host: peerHost, port: peerPort })),
+    idOf: (member) => id64(`${config.cluster}/${nameOf(config, member)}`),
+    logger,
+    slowRequestMs: config.slowRequestMs === null ? Number.POSITIVE_INFINITY : config.slowRequestMs,
+  });
+}
+
+function assemble(
+  config: MemberConfig,
+  self: MemberAddresses,
+  disk: FileDisk,
+  telemetry: MemberTelemetry,
+  logger: Logger,
+): Assembled {
   const started = withResolvers<undefined>();
   const stopped = withResolvers<Error | null>();
   const peers = config.members.filter(({ id }) => id !== self.id);
@@ -101,6 +133,7 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
     peers: peers.map(({ id, peerHost, peerPort }) => ({ id, host: peerHost, port: peerPort })),
     logger,
     onFrame: (from, directory, frame) => world.onFrame(from, directory, frame),
+    onLink: (_, up) => telemetry.onLink(up),
   });
   const world: RealWorld = new RealWorld({ network: transport, disk, onFailure: (error) => fail(asError(error)) });
   const machine = new KvStateMachine();
@@ -120,6 +153,7 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
       member: self.id,
       peersReachable: () => transport.reachable().map((id) => nameOf(config, id)),
     },
+    telemetry,
     onStarted: () => started.resolve(undefined),
     onStopped: fail,
   });
@@ -130,6 +164,7 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
     codec: raftCodec,
     stateMachine: machine,
     clients: store,
+    observer: telemetry.progress,
     createReplica: (outbox) =>
       new Raft(
         {
@@ -142,7 +177,7 @@ function assemble(config: MemberConfig, self: MemberAddresses, disk: FileDisk, l
         outbox,
       ),
   });
-  const assembled: Assembled = { world, transport, driver, store, started, stopped, handedOver: null };
+  const assembled: Assembled = { world, transport, driver, store, telemetry, started, stopped, handedOver: null };
   world.attach(sink(assembled, config, logger));
   return assembled;
 }
@@ -176,7 +211,7 @@ function sink(assembled: Assembled, config: MemberConfig, logger: Logger): Event
 async function listen(
   config: MemberConfig,
   self: MemberAddresses,
-  { store, transport }: Assembled,
+  { store, transport, telemetry }: Assembled,
   logger: Logger,
 ): Promise<ClientListener> {
   return startClientListener({
@@ -184,6 +219,10 @@ async function listen(
     port: self.clientPort,
     store,
     faults: config.breakable ? linkFaults(config, self, transport) : null,
+    metrics: [
+      (out) => telemetry.write(out),
+      (out) => telemetry.writePeers(out, transport.counters, transport.traffic()),
+    ],
     onBug: (error) => logger.error({ err: error }, 'a request failed for a reason that is no client’s'),
   });
 }
@@ -195,10 +234,11 @@ function running(
   disk: FileDisk,
   logger: Logger,
 ): Member {
-  const { world, transport, store, stopped } = assembled;
+  const { world, transport, store, telemetry, stopped } = assembled;
   let ending: Promise<void> | null = null;
   const release = async (): Promise<void> => {
     world.stop();
+    telemetry.stop();
     await listener.close();
     await transport.close();
     await disk.close();

@@ -8,6 +8,7 @@ import {
 } from '@polder/core';
 import { encodeKvRequest, type KvRequest, type KvResult, type KvStateMachine } from '@polder/core/kv';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
+import type { MemberTelemetry } from '../observability/index.ts';
 import type { RealWorld } from '../world/index.ts';
 
 export type KvDriver = Driver<RaftMessage, KvResult, KvRequest, KvResult>;
@@ -33,6 +34,7 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
   readonly #machine: KvStateMachine;
   readonly #members: readonly StoreMember[];
   readonly #environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
+  readonly #telemetry: MemberTelemetry;
   readonly #waiting = new Map<number, Waiting>();
   readonly #onStart: () => void;
   readonly #onEnd: (error: Error) => void;
@@ -46,6 +48,7 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     readonly machine: KvStateMachine;
     readonly members: readonly StoreMember[];
     readonly environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
+    readonly telemetry: MemberTelemetry;
     readonly onStarted: () => void;
     readonly onStopped: (error: Error) => void;
   }) {
@@ -54,13 +57,14 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     this.#machine = options.machine;
     this.#members = options.members;
     this.#environment = options.environment;
+    this.#telemetry = options.telemetry;
     this.#onStart = options.onStarted;
     this.#onEnd = options.onStopped;
   }
 
   propose(request: KvRequest, signal: AbortSignal): Promise<StoreAnswer> {
     const command = encodeKvRequest(request);
-    return this.#wait(signal, (driver) => driver.propose(command));
+    return this.#wait('proposal', signal, (driver) => driver.propose(command));
   }
 
   async read(
@@ -68,22 +72,24 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     options: { readonly serializable: boolean },
     signal: AbortSignal,
   ): Promise<StoreAnswer> {
-    if (!options.serializable) return this.#wait(signal, (driver) => driver.read(request));
+    if (!options.serializable) return this.#wait('read', signal, (driver) => driver.read(request));
     const { term, appliedIndex: index } = this.#driver().status();
     return { term, index, result: this.#driver().query(request) };
   }
 
   async confirm(signal: AbortSignal): Promise<void> {
-    await this.#wait(signal, (driver) => driver.read(CONFIRMATION));
+    await this.#wait('read', signal, (driver) => driver.read(CONFIRMATION));
   }
 
-  #wait(signal: AbortSignal, ask: (driver: KvDriver) => number): Promise<StoreAnswer> {
+  #wait(kind: 'proposal' | 'read', signal: AbortSignal, ask: (driver: KvDriver) => number): Promise<StoreAnswer> {
     if (this.#stopped !== null) return Promise.reject(stopped());
     if (signal.aborted) return Promise.reject(timedOut());
     return new Promise((resolve, reject) => {
       const id = ask(this.#driver());
+      this.#telemetry.requests.asked(id, kind);
       const onAbort = (): void => {
         this.#waiting.delete(id);
+        this.#telemetry.requests.failedWith(id, 'Timeout');
         reject(timedOut());
       };
       signal.addEventListener('abort', onAbort, { once: true });
@@ -112,6 +118,8 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     if (waiting === undefined) return;
     this.#waiting.delete(id);
     waiting.signal.removeEventListener('abort', waiting.onAbort);
+    if (outcome.type === 'done') this.#telemetry.requests.done(id, outcome.answer.index);
+    else this.#telemetry.requests.failedWith(id, outcome.reason);
     if (outcome.type === 'done') waiting.resolve(outcome.answer);
     else waiting.reject(rejection(outcome.reason));
   }

@@ -2,7 +2,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { assert, MAX_FRAME_BYTES, type Network, PolderError, utf8, wrapFrame } from '@polder/core';
 import { Connection } from './connection.ts';
-import { newCounters, type TransportCounters } from './counters.ts';
+import { newCounters, type PeerTraffic, type TransportCounters } from './counters.ts';
 import { type Hello, MAX_CLUSTER_BYTES, REFUSAL_CHANNEL } from './handshake.ts';
 import { FaultyLink, type LinkDirection, type LinkFault } from './link-faults.ts';
 import type { TransportLogger } from './logger.ts';
@@ -50,6 +50,9 @@ interface Peer {
   /** We receive on it. */
   incoming: Connection | null;
   failures: number;
+  bytesSent: number;
+  bytesReceived: number;
+  sendFailures: number;
   retry: NodeJS.Timeout | null;
 }
 
@@ -86,6 +89,9 @@ export class PeerTransport implements Network {
         outgoing: null,
         incoming: null,
         failures: 0,
+        bytesSent: 0,
+        bytesReceived: 0,
+        sendFailures: 0,
         retry: null,
       });
     }
@@ -133,6 +139,18 @@ export class PeerTransport implements Network {
       if (peer.outgoing?.isOpen === true && peer.incoming?.isOpen === true && !blocked) ids.push(peer.id);
     }
     return ids;
+  }
+
+  /** By peer, since the start. */
+  traffic(): PeerTraffic[] {
+    const reachable = new Set(this.reachable());
+    return [...this.#peers.values()].map(({ id, bytesSent, bytesReceived, sendFailures }) => ({
+      peer: id,
+      reachable: reachable.has(id),
+      bytesSent,
+      bytesReceived,
+      sendFailures,
+    }));
   }
 
   /** Breaks or mends one link, really: frames are blocked, delayed or lost from now on. */
@@ -187,16 +205,19 @@ export class PeerTransport implements Network {
     const connection = peer.outgoing;
     if (connection === null || !connection.isOpen) {
       this.#counters.droppedDisconnected++;
+      peer.sendFailures++;
       return;
     }
     // The newest is dropped: what is queued is in order and may still be of use.
     if (connection.queuedBytes + frame.length > this.#maxQueueBytes) {
       this.#counters.droppedQueueFull++;
+      peer.sendFailures++;
       return;
     }
     const bytes = wrapFrame(channel, frame);
     this.#counters.framesSent++;
     this.#counters.bytesSent += bytes.length;
+    peer.bytesSent += bytes.length;
     connection.write(bytes);
   }
 
@@ -285,6 +306,7 @@ export class PeerTransport implements Network {
     const passed = peer.inbound.pass(payload.length, () => {
       if (this.#state === 'closed') return;
       this.#counters.framesReceived++;
+      peer.bytesReceived += payload.length;
       this.#options.onFrame(hello.member, hello.directory, payload, channel);
     });
     if (!passed) this.#counters.droppedByFault++;
