@@ -37,7 +37,8 @@ export function momentsOf(life: Life, progress: Progress): Moment[] {
   const moments: Moment[] = [];
   for (const phase of PHASES) {
     const timeUs = times[phase];
-    if (timeUs !== null && timeUs >= receivedUs && timeUs <= answeredUs) moments.push({ phase, timeUs });
+    // A watermark takes steps that lie close together as one, at the time of the first.
+    if (timeUs !== null) moments.push({ phase, timeUs: Math.min(Math.max(timeUs, receivedUs), answeredUs) });
   }
   return moments.sort((a, b) => a.timeUs - b.timeUs);
 }
