@@ -1,4 +1,4 @@
-/** `npm run bench -- [PART ...] [--json]`; run `npm run build` before. Parts that write figures run only when named. */
+/** `npm run bench -- [PART ...] [--json] [--quick]`; run `npm run build` before. Parts that write figures run only when named. */
 import { cpus, loadavg } from 'node:os';
 import { benchAnomalies, formatAnomalies } from './anomalies.ts';
 import { benchCheckers, formatCheckers } from './checkers.ts';
@@ -6,20 +6,23 @@ import { benchClocks, formatClocks } from './clocks.ts';
 import { benchEventLog, formatEventLog } from './event-log.ts';
 import { benchExplore, formatExplore } from './explore.ts';
 import { benchElections, formatElections } from './figure-16.ts';
-import { benchPuts, formatPuts } from './puts.ts';
+import { killAll, stopAll } from './kv/cluster.ts';
+import { benchKv, formatKv } from './kv/kv.ts';
+import { benchProfiles, formatProfiles } from './kv/profile.ts';
+
 import { benchResilience, formatResilience } from './resilience.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
-import { killAll, stopAll } from './store.ts';
 
 interface Part {
   /** Runs when no part is named. */
   readonly usual: boolean;
   /** Gives what `--json` prints, and says the same for a person. */
-  readonly run: (say: (text: string) => void) => unknown;
+  readonly run: (say: (text: string) => void, quick: boolean) => unknown;
 }
 
 const PARTS: ReadonlyMap<string, Part> = new Map([
-  ['puts', { usual: true, run: async (say) => told(await benchPuts(progress), formatPuts, say) }],
+  ['kv', { usual: true, run: async (say, quick) => told(await benchKv(progress, quick), formatKv, say) }],
+  ['profile', { usual: false, run: async (say) => told(await benchProfiles(progress), formatProfiles, say) }],
   ['simulator', { usual: true, run: (say) => told(benchSimulator(), formatSimulator, say) }],
   ['anomalies', { usual: true, run: (say) => told(benchAnomalies(), formatAnomalies, say) }],
   ['checkers', { usual: true, run: (say) => told(benchCheckers(), formatCheckers, say) }],
@@ -29,6 +32,8 @@ const PARTS: ReadonlyMap<string, Part> = new Map([
   ['resilience', { usual: false, run: async (say) => told(await benchResilience(progress), formatResilience, say) }],
   ['figure-16', { usual: false, run: (say) => told(benchElections(progress), formatElections, say) }],
 ]);
+
+const FLAGS: readonly string[] = ['--json', '--quick'];
 
 /** Progress is not data. */
 function progress(line: string): void {
@@ -42,10 +47,11 @@ function told<Report>(report: Report, format: (report: Report) => string, say: (
 
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
-  const named = args.filter((arg) => arg !== '--json');
+  const quick = args.includes('--quick');
+  const named = args.filter((arg) => !FLAGS.includes(arg));
   const wrong = named.find((arg) => !PARTS.has(arg));
   if (wrong !== undefined)
-    throw new Error(`"${wrong}" is not a benchmark: ${[...PARTS.keys()].join(', ')}, and --json`);
+    throw new Error(`"${wrong}" is not a benchmark: ${[...PARTS.keys()].join(', ')}, and ${FLAGS.join(', ')}`);
   const say = (text: string): void => {
     if (!json) console.log(text);
   };
@@ -55,7 +61,7 @@ async function main(args: readonly string[]): Promise<void> {
   say(`${machine.cores} x ${machine.cpu}, Node ${machine.node}, load before: ${load}`);
   const reports: Record<string, unknown> = { machine };
   for (const [name, { usual, run }] of PARTS) {
-    if (named.length === 0 ? usual : named.includes(name)) reports[name] = await run(say);
+    if (named.length === 0 ? usual : named.includes(name)) reports[name] = await run(say, quick);
   }
   if (json) console.log(JSON.stringify(reports, null, 2));
 }

@@ -422,7 +422,7 @@ export class Driver<Message, Result, Query, Answer> {
   // ── snapshots ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #maybeSnapshot(): void {
-    const { stateMachine, snapshotEntries = 10_000 } = this.#options;
+    const { stateMachine, snapshotEntries = 100_000 } = this.#options;
     const applied = stateMachine.appliedIndex();
     if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
     const writer = new ByteWriter(64 * 1024);

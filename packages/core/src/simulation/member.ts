@@ -1,6 +1,5 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../base/bytes.ts';
-import { ByteWriter as Bytes } from '../base/bytes.ts';
 import type { Control, Process, ProtocolRun, ProtocolTypes } from './protocol.ts';
 import { loadEvent, saveEvent, type WorldEvent } from './world/event-queue.ts';
 import { type DiskSpeed, MemberWorld, type SharedWorld } from './world/member-world.ts';
@@ -58,14 +57,6 @@ export class SimulatedMember<Types extends ProtocolTypes> {
   /** `null` while the member is down. */
   status(): (Types['status'] & { readonly id: number }) | null {
     return this.#process === null ? null : { id: this.id, ...this.#process.status() };
-  }
-
-  /** What a checkpoint would hold of the process; null while it is down. */
-  processBytes(): Uint8Array | null {
-    if (this.#process === null) return null;
-    const writer = new Bytes();
-    this.#process.save(writer);
-    return writer.finish();
   }
 
   start(): void {

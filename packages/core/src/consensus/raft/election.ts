@@ -16,6 +16,8 @@ type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
 export interface ElectionOptions {
   readonly member: number;
   readonly timing: RaftTiming;
+  readonly leaseReads: boolean;
+  readonly reluctance: number;
   readonly random: Random;
   readonly rules: RaftRules;
   readonly log: RaftLog;
@@ -51,6 +53,7 @@ export class Election {
   #votedFor = 0;
   #leader = 0;
   #heardLeaderUs = Number.NEGATIVE_INFINITY;
+  #startedUs = 0;
   #deadlineUs = 0;
 
   constructor(options: ElectionOptions) {
@@ -77,6 +80,7 @@ export class Election {
   recover(term: number, votedFor: number): void {
     this.#term = term;
     this.#votedFor = votedFor;
+    this.#startedUs = this.#options.nowUs();
     this.#resetDeadline();
   }
 
@@ -196,9 +200,10 @@ export class Election {
 
   /** A member that hears a leader neither votes nor lets its term be raised (PITFALLS R12). */
   #isStickyTo(message: Message<'requestVote'>): boolean {
-    const { rules, timing, nowUs } = this.#options;
+    const { rules, timing, leaseReads, nowUs } = this.#options;
     if (message.transfer || !rules.sticksToLeader()) return false;
     if (this.#role === 'leader') return true;
+    if (leaseReads && rules.waitsOutLeases() && nowUs() - this.#startedUs < timing.electionTimeoutUs) return true;
     return this.#leader !== 0 && nowUs() - this.#heardLeaderUs < timing.electionTimeoutUs;
   }
 
@@ -251,8 +256,8 @@ export class Election {
   }
 
   #resetDeadline(): void {
-    const { nowUs, timing, random } = this.#options;
-    this.#deadlineUs = nowUs() + drawElectionTimeoutUs(timing, random);
+    const { nowUs, timing, random, reluctance } = this.#options;
+    this.#deadlineUs = nowUs() + drawElectionTimeoutUs(timing, random, reluctance);
   }
 
   #answer(to: number, message: RaftMessage): void {
@@ -261,7 +266,9 @@ export class Election {
 
   save(writer: ByteWriter): void {
     writer.u8(ROLES.indexOf(this.#role));
-    for (const value of [this.#term, this.#votedFor, this.#leader, this.#deadlineUs]) writer.varint(value);
+    for (const value of [this.#term, this.#votedFor, this.#leader, this.#startedUs, this.#deadlineUs]) {
+      writer.varint(value);
+    }
     writer.varint(Number.isFinite(this.#heardLeaderUs) ? this.#heardLeaderUs + 1 : 0);
     this.#votes.save(writer);
   }
@@ -271,6 +278,7 @@ export class Election {
     this.#term = reader.varint();
     this.#votedFor = reader.varint();
     this.#leader = reader.varint();
+    this.#startedUs = reader.varint();
     this.#deadlineUs = reader.varint();
     const heard = reader.varint();
     this.#heardLeaderUs = heard === 0 ? Number.NEGATIVE_INFINITY : heard - 1;

@@ -21,6 +21,8 @@ export interface BenchOptions {
   /** The terms of the recovered entries, from index 1. */
   readonly log?: readonly number[];
   readonly registered?: boolean;
+  readonly leaseReads?: boolean;
+  readonly reluctance?: number;
   readonly directories?: ReadonlyMap<number, number>;
 }
 
@@ -64,7 +66,9 @@ export class Bench {
   #make(): Raft {
     const member = this.#options.member ?? 1;
     const { members } = this;
-    const options = { member, directory: directoryOf(member), members, random: { below: () => 0 } };
+    const { leaseReads = false, reluctance = 0 } = this.#options;
+    const random = { below: () => 0 };
+    const options = { member, directory: directoryOf(member), members, random, leaseReads, reluctance };
     return new Raft({ ...options, rules: { ...RAFT_RULES, ...this.#options.rules } }, { put: (e) => this.#put(e) });
   }
 

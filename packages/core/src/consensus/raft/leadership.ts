@@ -5,6 +5,7 @@ import type { Electorate } from './electorate.ts';
 import type { Proposal, RaftMessage } from './message.ts';
 import { Progress } from './progress.ts';
 import type { RaftLog } from './raft-log.ts';
+import type { RaftRules } from './rules.ts';
 
 const APPEND_ENTRIES_MAX = 1024;
 const APPEND_BYTES_MAX = 1024 * 1024;
@@ -24,10 +25,15 @@ export class Leadership {
   readonly #member: number;
   readonly #term: number;
   readonly #log: RaftLog;
+  readonly #leaseUs: number;
+  readonly #rules: RaftRules;
   readonly #put: (effect: Effect<RaftMessage>) => void;
   readonly #append: (proposal: Proposal) => void;
   #electorate: Electorate;
   #progress = new Map<number, Progress>();
+  /** Of the transfer under way: that it was told to campaign; 0: not yet. */
+  #sentTo = 0;
+  /** Somebody was told to campaign: that message may still be under way, however late. */
   #transferSent = false;
   /** Confirms reads: see reads.ts. */
   round = 0;
@@ -36,6 +42,10 @@ export class Leadership {
   transferTo = 0;
   transferDeadlineUs = 0;
   quorumDeadlineUs = 0;
+  /** Nobody else can be elected before, by this member's clock. 0: not known, or leases are off. */
+  leaseUntilUs = 0;
+  /** Rounds that no majority has answered yet. */
+  #rounds: { readonly round: number; readonly sentUs: number }[] = [];
   /** The change of membership under way, to be answered; 0: none. */
   changeId = 0;
 
@@ -45,6 +55,9 @@ export class Leadership {
     readonly electorate: Electorate;
     readonly peers: readonly number[];
     readonly log: RaftLog;
+    /** How long a majority's answer to a round keeps others from being elected; 0: leases are off. */
+    readonly leaseUs: number;
+    readonly rules: RaftRules;
     readonly put: (effect: Effect<RaftMessage>) => void;
     readonly append: (proposal: Proposal) => void;
   }) {
@@ -52,6 +65,8 @@ export class Leadership {
     this.#term = options.term;
     this.#electorate = options.electorate;
     this.#log = options.log;
+    this.#leaseUs = options.leaseUs;
+    this.#rules = options.rules;
     this.#put = options.put;
     this.#append = options.append;
     this.onConfiguration(options.electorate, options.peers);
@@ -97,6 +112,7 @@ export class Leadership {
 
   /** §5.2. A probe that got no answer is sent again; a snapshot that stands still begins anew. */
   heartbeat(nowUs: number, commitIndex: number, stalledAfterUs: number): void {
+    if (this.#leaseUs > 0) this.startRound(nowUs);
     for (const progress of this.#progress.values()) {
       progress.probing = false;
       const stalled = nowUs - progress.snapshotMovedUs >= stalledAfterUs;
@@ -188,6 +204,23 @@ export class Leadership {
     );
   }
 
+  /** A majority that answers a round says that this member led when it was sent. */
+  startRound(nowUs: number): void {
+    this.round++;
+    if (this.#leaseUs > 0) this.#rounds.push({ round: this.round, sentUs: nowUs });
+  }
+
+  /** Dissertation §6.4.1: who answered a round lets nobody else be elected for an election time-out from when it heard it. */
+  renewLease(nowUs: number): void {
+    const confirmed = this.confirmedRound;
+    for (let next = this.#rounds[0]; next !== undefined && next.round <= confirmed; next = this.#rounds[0]) {
+      this.#rounds.shift();
+      this.leaseUntilUs = this.#rules.leaseFromUs(next.sentUs, nowUs) + this.#leaseUs;
+    }
+    const transfers = this.transferTo !== 0 || this.#transferSent;
+    if (transfers && !this.#rules.keepsLeaseInTransfer()) this.leaseUntilUs = 0;
+  }
+
   /** Whether a majority was heard since the last time it was asked. */
   hearsMajority(): boolean {
     const hears = this.#electorate.agrees(
@@ -214,12 +247,13 @@ export class Leadership {
     if (!this.#progress.has(to)) return;
     this.transferTo = to;
     this.transferDeadlineUs = deadlineUs;
-    this.#transferSent = false;
+    this.#sentTo = 0;
   }
 
   #handOver(): void {
     const progress = defined(this.#progress.get(this.transferTo), 'the target is a peer');
-    if (this.#transferSent || progress.matchIndex < this.#log.lastIndex) return;
+    if (this.#sentTo === this.transferTo || progress.matchIndex < this.#log.lastIndex) return;
+    this.#sentTo = this.transferTo;
     this.#transferSent = true;
     this.#send(this.transferTo, { type: 'timeoutNow', term: this.#term });
   }
@@ -263,7 +297,14 @@ export class Leadership {
     }
     writer.varint(this.quorumDeadlineUs);
     writer.varint(this.changeId);
+    writer.varint(this.#sentTo);
     writer.bool(this.#transferSent);
+    writer.varint(this.leaseUntilUs);
+    writer.varint(this.#rounds.length);
+    for (const { round, sentUs } of this.#rounds) {
+      writer.varint(round);
+      writer.varint(sentUs);
+    }
     writer.varint(this.#progress.size);
     for (const progress of this.#progress.values()) progress.save(writer);
   }
@@ -275,7 +316,13 @@ export class Leadership {
     this.transferDeadlineUs = reader.varint();
     this.quorumDeadlineUs = reader.varint();
     this.changeId = reader.varint();
+    this.#sentTo = reader.varint();
     this.#transferSent = reader.bool();
+    this.leaseUntilUs = reader.varint();
+    this.#rounds = [];
+    for (let left = reader.varint(); left > 0; left--) {
+      this.#rounds.push({ round: reader.varint(), sentUs: reader.varint() });
+    }
     this.#progress = new Map();
     for (let left = reader.varint(); left > 0; left--) {
       const progress = Progress.load(reader);

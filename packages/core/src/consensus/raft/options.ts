@@ -21,6 +21,17 @@ export interface RaftOptions {
   readonly directory: number;
   readonly random: Random;
   readonly timing?: Partial<RaftTiming>;
+  /**
+   * A leader answers reads without asking a majority again, for as long as none can have elected another (dissertation
+   * §6.4.1). It believes that no two members' clocks part by more than a tenth within an election time-out. The same at
+   * every member: who votes must keep the promise that the leader counts on. Default: off.
+   */
+  readonly leaseReads?: boolean;
+  /**
+   * 0, the default, to 8: each step lets the member wait half an election time-out longer before it campaigns, so that
+   * others lead first. Nothing but time depends on it.
+   */
+  readonly reluctance?: number;
   readonly rules?: RaftRules;
 }
 
@@ -33,7 +44,8 @@ export const DEFAULT_TIMING: RaftTiming = {
 const ELECTION_DRAW = 1;
 
 /** §5.2: another one each time, so that split votes are rare and soon resolved. */
-export function drawElectionTimeoutUs(timing: RaftTiming, random: Random): number {
+export function drawElectionTimeoutUs(timing: RaftTiming, random: Random, reluctance = 0): number {
   const { electionTimeoutUs, electionSpreadUs = electionTimeoutUs } = timing;
-  return electionTimeoutUs + (electionSpreadUs === 0 ? 0 : random.below(ELECTION_DRAW, electionSpreadUs));
+  const waitsUs = electionTimeoutUs + reluctance * Math.floor(electionTimeoutUs / 2);
+  return waitsUs + (electionSpreadUs === 0 ? 0 : random.below(ELECTION_DRAW, electionSpreadUs));
 }

@@ -39,6 +39,8 @@ export class Raft implements Replica<RaftMessage> {
   readonly #directory: number;
   readonly #timing: RaftTiming;
   readonly #rules: RaftRules;
+  /** 0: leases are off. A tenth less than followers wait, for clocks that run faster than this one. */
+  readonly #leaseUs: number;
   readonly #outbox: Outbox<RaftMessage>;
   readonly #log = new RaftLog();
   readonly #proposals = new Proposals();
@@ -64,6 +66,8 @@ export class Raft implements Replica<RaftMessage> {
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#rules = options.rules ?? RAFT_RULES;
     this.#outbox = outbox;
+    const { electionTimeoutUs } = this.#timing;
+    this.#leaseUs = options.leaseReads === true ? electionTimeoutUs - Math.ceil(electionTimeoutUs / 10) : 0;
     this.#registration = new Registration({
       directory,
       peers: members.filter((other) => other !== member),
@@ -75,11 +79,13 @@ export class Raft implements Replica<RaftMessage> {
     this.#election = this.#newElection(options);
   }
 
-  #newElection({ member, random }: RaftOptions): Election {
+  #newElection({ member, random, leaseReads = false, reluctance = 0 }: RaftOptions): Election {
     return new Election({
       member,
       random,
       timing: this.#timing,
+      leaseReads,
+      reluctance,
       rules: this.#rules,
       log: this.#log,
       membership: this.#membership,
@@ -281,7 +287,8 @@ export class Raft implements Replica<RaftMessage> {
     const put = (effect: Effect<RaftMessage>) => this.#outbox.put(effect);
     const append = ({ origin, command }: Proposal) => this.#appendEntry(origin, command);
     const { electorate, others: peers } = this.#membership;
-    return { member: this.#member, term: this.#election.term, electorate, peers, log: this.#log, put, append };
+    const common = { log: this.#log, leaseUs: this.#leaseUs, rules: this.#rules, put, append };
+    return { member: this.#member, term: this.#election.term, electorate, peers, ...common };
   }
 
   /** Dissertation §6.2: a leader that hears no majority steps down, so that its clients look elsewhere. */
@@ -459,9 +466,13 @@ export class Raft implements Replica<RaftMessage> {
 
   #confirmReads(leadership: Leadership): void {
     this.#reads.confirmLocal(this.#nowUs, this.#member);
+    if (this.#leaseUs > 0) leadership.renewLease(this.#nowUs);
     const mayServe = this.#rules.mayServeReads(this.#log.termAt(this.#commitIndex) ?? 0, this.#election.term);
-    if (mayServe && this.#reads.waitForRound && leadership.confirmedRound === leadership.round) {
-      leadership.round++;
+    if (mayServe && this.#nowUs < leadership.leaseUntilUs) {
+      // Every round that was answered says as much as a new one would.
+      this.#reads.startRound(leadership.confirmedRound, this.#commitIndex);
+    } else if (mayServe && this.#reads.waitForRound && leadership.confirmedRound === leadership.round) {
+      leadership.startRound(this.#nowUs);
       this.#reads.startRound(leadership.round, this.#commitIndex);
     }
     for (const { from, boot, id, index } of this.#reads.confirmed(leadership.confirmedRound)) {

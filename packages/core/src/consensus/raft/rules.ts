@@ -51,6 +51,12 @@ export interface RaftRules {
   readonly mayCampaign: (votesInNewest: boolean, votesInAny: boolean) => boolean;
   /** Dissertation §4.2.3: whether a member that hears a leader refuses to vote. */
   readonly sticksToLeader: () => boolean;
+  /** Dissertation §6.4.1: a lease counts from when its round was sent: later nobody knows how long ago it was heard (PITFALLS R10). */
+  readonly leaseFromUs: (roundSentUs: number, confirmedUs: number) => number;
+  /** A member that starts may have heard a leader just before: it votes for no other within that one's lease (PITFALLS R25). */
+  readonly waitsOutLeases: () => boolean;
+  /** The target of a transfer is elected inside any lease: who asks for it has none any more (PITFALLS R25). */
+  readonly keepsLeaseInTransfer: () => boolean;
   /** Dissertation §6.2: whether a leader that hears no majority steps down. */
   readonly checksQuorum: () => boolean;
 }
@@ -78,5 +84,8 @@ export const RAFT_RULES: RaftRules = {
   isCaughtUp: (matchIndex, commitIndex) => commitIndex - matchIndex <= LEARNER_LAG_MAX,
   mayCampaign: (_, votesInAny) => votesInAny,
   sticksToLeader: () => true,
+  leaseFromUs: (roundSentUs) => roundSentUs,
+  waitsOutLeases: () => true,
+  keepsLeaseInTransfer: () => false,
   checksQuorum: () => true,
 };

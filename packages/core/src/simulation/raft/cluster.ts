@@ -17,6 +17,7 @@ export interface ClusterOptions {
   readonly members: number;
   /** The cluster begins with members 1 to this; the others wait to be added. */
   readonly initial?: number;
+  readonly leaseReads?: boolean;
   readonly timing?: Partial<RaftTiming>;
   readonly rules?: RaftRules;
   readonly diskSpeed?: DiskSpeed;

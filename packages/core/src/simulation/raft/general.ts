@@ -27,13 +27,16 @@ const SPARES = 6;
 
 const SMALL: RaftSimulationOptions = { snapshotEntries: 60, trailingEntries: 20, segmentBytes: 16 * 1024 };
 
-/** In half of the seeds the members stay the same, three or five; in the others one to five begin, and more may come. */
+/**
+ * In half of the seeds the members stay the same, three or five; in the others one to five begin, and more may
+ * come. In a third leaders hold leases. */
 function replicas(seed: number, members: number | undefined, options: RaftSimulationOptions): Protocol<RaftTypes> {
   const kind = seed % 4;
-  if (kind < 2) return raft(members ?? (kind === 0 ? 3 : 5), { ...SMALL, ...options });
+  const drawn = { ...SMALL, leaseReads: (seed >> 2) % 3 === 0, ...options };
+  if (kind < 2) return raft(members ?? (kind === 0 ? 3 : 5), drawn);
   const initial = 1 + ((seed >> 2) % 5);
   const size = members ?? initial + SPARES;
-  return raft(size, { ...SMALL, initial: Math.min(initial, size), ...options });
+  return raft(size, { initial: Math.min(initial, size), ...drawn });
 }
 
 /** `settings`: fewer clients, or slower ones, for histories that are hard to judge. */

@@ -168,6 +168,7 @@ export class RaftProcess implements Process<RaftStatus> {
       directory: directory(this.#environment.directory),
       random: world.random,
       timing: this.#options.timing ?? QUICK,
+      leaseReads: this.#options.leaseReads ?? false,
       rules: { ...(this.#options.rules ?? RAFT_RULES), ...broken },
     };
     const observed = wrapOutbox(new ObservedOutbox(member, this.#invariants, outbox));

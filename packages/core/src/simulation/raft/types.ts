@@ -27,6 +27,7 @@ export interface RaftSimulationOptions {
   readonly timing?: Partial<RaftTiming>;
   /** The cluster begins with members 1 to this; the others wait to be added. Without it, membership never changes. */
   readonly initial?: number;
+  readonly leaseReads?: boolean;
   readonly rules?: RaftRules;
   /** A member makes a snapshot after so many entries, and keeps so many below it. */
   readonly snapshotEntries?: number;

@@ -10,13 +10,15 @@ import type { HistoryEvent } from '../../checkers/index.ts';
 import { applyFault, budgetFor, type Fault, type FaultType, Nemesis } from '../faults/index.ts';
 import { recoverAll } from '../faults/nemesis.ts';
 import type { Protocol, ProtocolTypes } from '../protocol.ts';
-import { type Actor, Simulation } from '../simulation.ts';
+import { Simulation } from '../simulation.ts';
 import { Violation } from '../violation.ts';
 import { Clients } from '../workloads/index.ts';
 import { CALM, type FrameOverride } from '../world/network.ts';
 import type { Judge } from './check.ts';
 import { type Course, next } from './course.ts';
-import { milliseconds, type ScenarioOptions, type Spec, seconds, type View } from './spec.ts';
+import { LiveView } from './live-view.ts';
+import { checkFit, Script } from './script.ts';
+import { milliseconds, type ScenarioOptions, type Spec, seconds } from './spec.ts';
 import type { ScriptStep, Trace, TracedFrame, TracedViolation } from './trace.ts';
 
 /** The hash is noted after so many events, so that two runs can be compared. */
@@ -403,22 +405,9 @@ export class Run<Types extends ProtocolTypes> {
     });
   }
 
-  #checkFit({ script }: Trace): void {
-    const { size } = this.simulation;
-    for (const step of script) {
-      const of = step.do === 'operation' ? step.operation : step.fault;
-      const stranger = 'member' in of && (of.member < 1 || of.member > size);
-      const client = step.do === 'operation' && step.operation.client >= this.#settings.clients;
-      if (!stranger && !client) continue;
-      const who = stranger ? `member ${of.member}` : 'a client';
-      const message = `the trace names ${who} that scenario "${this.#spec.name}" does not have`;
-      throw new PolderError('TraceDoesNotFit', `${message}: replay it with the scenario that it was made with`);
-    }
-  }
-
   #playBack(trace: Trace): void {
-    this.#checkFit(trace);
     const { simulation, clients } = this;
+    checkFit(trace, this.#spec.name, { members: simulation.size, clients: this.#settings.clients });
     const kinds = simulation.protocol.frameKinds;
     simulation.network.playBack(
       trace.frames
@@ -507,57 +496,6 @@ export class Run<Types extends ProtocolTypes> {
       script: this.#script,
       frames,
     };
-  }
-}
-
-class LiveView<Types extends ProtocolTypes> implements View<Types> {
-  readonly simulation: Simulation<Types>;
-  readonly faults: View<Types>['faults'];
-  readonly operations: View<Types>['operations'];
-  underway = 0;
-
-  constructor(simulation: Simulation<Types>, faults: View<Types>['faults'], operations: View<Types>['operations']) {
-    this.simulation = simulation;
-    this.faults = faults;
-    this.operations = operations;
-  }
-
-  get counts(): Readonly<Record<string, number>> {
-    return this.simulation.protocolRun.counts();
-  }
-}
-
-/** Does what a trace says, at its times. */
-class Script<Types extends ProtocolTypes> implements Actor<Types['outcome']> {
-  readonly #simulation: Simulation<Types>;
-  readonly #steps: readonly ScriptStep[];
-  readonly #perform: (step: ScriptStep) => void;
-  readonly #owner: number;
-
-  constructor(simulation: Simulation<Types>, steps: readonly ScriptStep[], perform: (step: ScriptStep) => void) {
-    this.#simulation = simulation;
-    this.#steps = steps;
-    this.#perform = perform;
-    this.#owner = simulation.attach(this);
-    this.#await(0);
-  }
-
-  onTimer(token: number): void {
-    const step = this.#steps[token];
-    if (step !== undefined) this.#perform(step);
-    this.#await(token + 1);
-  }
-
-  onOutcome(): void {}
-
-  /** Its place is the token of its timer, which the queue saves. */
-  save(): void {}
-
-  load(): void {}
-
-  #await(token: number): void {
-    const step = this.#steps[token];
-    if (step !== undefined) this.#simulation.timer(this.#owner, step.atUs, token);
   }
 }
 

@@ -1,10 +1,8 @@
 /** Mistakes about who may lead: Raft paper §5.2, §5.4.1; dissertation §4.2.3, §6.2, §9.6. */
 import { type Bug, directed, general } from './bug.ts';
+import { lateAnswerRenewsALease, restartInsideALease, transferInsideALease } from './lease-schedules.ts';
 import { lateVotes, oldLeaderReturns } from './schedules.ts';
-import { events, type Rewrite, received, withoutMark } from './wrappers.ts';
-
-const half = (members: number): number => Math.max(1, Math.floor(members / 2));
-const majority = (members: number): number => Math.floor(members / 2) + 1;
+import { events, halfIsEnough, type Rewrite, received, withoutMark } from './wrappers.ts';
 
 export const ELECTION_BUGS: readonly Bug[] = [
   {
@@ -12,7 +10,7 @@ export const ELECTION_BUGS: readonly Bug[] = [
     pitfalls: ['S1'],
     breaks: 'half of the members is enough to elect a leader',
     source: 'Raft paper §5.2',
-    caughtBy: general({ rules: { majority: (members, purpose) => (purpose === 'elect' ? half : majority)(members) } }),
+    caughtBy: general({ rules: halfIsEnough('elect') }),
   },
   {
     id: 'r2-votes-again-in-a-term',
@@ -141,6 +139,35 @@ export const ELECTION_BUGS: readonly Bug[] = [
     breaks: 'a member that lost its disk goes on under its old name, as if it remembered its votes',
     source: 'PITFALLS R26',
     caughtBy: general({ directory: () => 1 }),
+  },
+  {
+    id: 'r10-lease-from-the-reply',
+    pitfalls: ['R10'],
+    breaks: 'a lease counts from when a majority’s answer arrived, not from when it was asked',
+    source: 'dissertation §6.4.1',
+    caughtBy: directed('an answer must be late by about a lease, and the last one', lateAnswerRenewsALease, {
+      rules: { leaseFromUs: (_, confirmedUs) => confirmedUs },
+    }),
+  },
+  {
+    id: 'r25-votes-inside-a-lease',
+    pitfalls: ['R25'],
+    breaks: 'a member that starts again votes at once, though its leader may count on it',
+    source: 'dissertation §6.4.1',
+    caughtBy: directed('a restart and an election must fall into what is left of one lease', restartInsideALease, {
+      rules: { waitsOutLeases: () => false },
+    }),
+  },
+  {
+    id: 'r25-lease-survives-a-transfer',
+    pitfalls: ['R25'],
+    breaks: 'a leader that asked another to campaign answers reads by its lease',
+    source: 'dissertation §6.4.1: "a leader must give up its lease before it transfers leadership"',
+    caughtBy: directed(
+      'the leader must be cut off between its request and the election, and be read from at once',
+      transferInsideALease,
+      { rules: { keepsLeaseInTransfer: () => true } },
+    ),
   },
 ];
 

@@ -1,10 +1,8 @@
 /** Mistakes about logs, commits and reads: Raft paper §5.3, §5.4.2, §8. */
+import { RAFT_RULES } from '../../consensus/raft/index.ts';
 import { type Bug, directed, general } from './bug.ts';
 import { deafLeader, figure8, longAbsence } from './schedules.ts';
-import { effects, impatient, received, sent, withoutMark } from './wrappers.ts';
-
-const half = (members: number): number => Math.max(1, Math.floor(members / 2));
-const majority = (members: number): number => Math.floor(members / 2) + 1;
+import { effects, halfIsEnough, impatient, received, sent, withoutMark } from './wrappers.ts';
 
 export const REPLICATION_BUGS: readonly Bug[] = [
   {
@@ -23,7 +21,7 @@ export const REPLICATION_BUGS: readonly Bug[] = [
     pitfalls: ['S1'],
     breaks: 'half of the members is enough to commit an entry',
     source: 'Raft paper §5.3',
-    caughtBy: general({ rules: { majority: (members, purpose) => (purpose === 'commit' ? half : majority)(members) } }),
+    caughtBy: general({ rules: halfIsEnough('commit') }),
   },
   {
     id: 'r2-acknowledged-before-durable',
@@ -117,14 +115,16 @@ export const REPLICATION_BUGS: readonly Bug[] = [
     pitfalls: ['R9'],
     breaks: 'half of the members is enough to confirm that a leader still leads',
     source: 'dissertation §6.4',
-    caughtBy: general({ rules: { majority: (members, purpose) => (purpose === 'read' ? half : majority)(members) } }),
+    caughtBy: general({ rules: halfIsEnough('read') }),
   },
   {
     id: 'r9-leader-reads-unconfirmed',
     pitfalls: ['R9'],
     breaks: 'a leader answers reads without asking whether it still leads',
     source: 'dissertation §6.4',
-    caughtBy: general({ rules: { majority: (members, purpose) => (purpose === 'read' ? 1 : majority(members)) } }),
+    caughtBy: general({
+      rules: { majority: (members, purpose) => (purpose === 'read' ? 1 : RAFT_RULES.majority(members, purpose)) },
+    }),
   },
   {
     id: 'r9-any-member-answers-reads',

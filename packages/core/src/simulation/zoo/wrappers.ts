@@ -1,4 +1,5 @@
 /** Small wrappers around a member's parts, each of which lets one thing go wrong. */
+import { type QuorumPurpose, RAFT_RULES, type RaftRules } from '../../consensus/raft/index.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Effect, Entry, Outbox, Replica, ReplicaEvent, ReplicaStatus } from '../../consensus/replica.ts';
 import type { StateMachine } from '../../consensus/state-machine.ts';
@@ -10,6 +11,12 @@ import { WrappedReplica, WrappedStateMachine } from '../raft/wrapped.ts';
 type RaftEffect = Effect<RaftMessage>;
 type RaftEvent = ReplicaEvent<RaftMessage>;
 type Received<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
+
+/** For this, half of the members is enough. */
+export function halfIsEnough(purpose: QuorumPurpose): Partial<RaftRules> {
+  const half = (members: number): number => Math.max(1, Math.floor(members / 2));
+  return { majority: (members, asked) => (asked === purpose ? half(members) : RAFT_RULES.majority(members, asked)) };
+}
 
 /** What leaves the replica, changed; null: kept back. */
 export function effects(change: (effect: RaftEffect) => RaftEffect | null): Sabotage['outbox'] {
