@@ -3,7 +3,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningMember, RunningMembers, put } from './testing/members.ts';
+import { put, type RunningMember, RunningMembers } from './testing/members.ts';
 import { startProposalSpan } from './tracing.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -44,8 +44,7 @@ async function spanOf(exporter: InMemorySpanExporter): Promise<ReadableSpan> {
   return span;
 }
 
-const microseconds = ([seconds, nanoseconds]: readonly [number, number]): number =>
-  seconds * 1e6 + nanoseconds / 1_000;
+const microseconds = ([seconds, nanoseconds]: readonly [number, number]): number => seconds * 1e6 + nanoseconds / 1_000;
 const eventsOf = (span: ReadableSpan): string[] => span.events.map(({ name }) => name);
 const timeOf = (span: ReadableSpan, name: string): number =>
   microseconds(span.events.find((event) => event.name === name)?.time ?? [0, 0]);
