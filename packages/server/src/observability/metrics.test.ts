@@ -67,6 +67,9 @@ describe('a member’s metrics', () => {
     expect(total(metric(syncs), syncs) - total(metric(syncs, before), syncs)).toBeGreaterThanOrEqual(40);
     expect(sample('etcd_network_client_grpc_received_bytes_total')).toBeGreaterThan(40 * 100);
     expect(sample('etcd_server_proposals_pending')).toBe(0);
+    for (const { name, value } of metric('etcd_network_peer_round_trip_time_seconds').samples) {
+      if (name.endsWith('_count')) expect(value).toBeGreaterThan(0);
+    }
   });
 
   it('give histograms whose buckets grow to the count, at etcd’s boundaries', () => {

@@ -35,7 +35,11 @@ export class Watermark {
 
   /** Positions above are taken back, to be reached again. */
   rewind(position: number): void {
-    while (this.#next > this.#oldest && this.position > position) this.#next--;
+    while (this.#next > this.#oldest && this.position > position) {
+      const before = this.#next - 1 > this.#oldest ? (this.#positions[(this.#next - 2) % CAPACITY] as number) : 0;
+      if (before < position) this.#positions[(this.#next - 1) % CAPACITY] = position;
+      else this.#next--;
+    }
   }
 
   /** null: not reached, or so long ago that it is forgotten. */
