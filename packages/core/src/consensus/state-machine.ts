@@ -41,6 +41,9 @@ export interface DurableStateMachine<Result, Query, Answer> extends StateMachine
   settle(outcome: 'done' | 'error'): boolean;
   /** What was staged, and is named in the log now, takes the place of this machine's state and store. */
   adopt(): void;
+  /** All of it as it is in this process, for one that goes on elsewhere with the same stores. */
+  saveProcess(writer: ByteWriter): void;
+  loadProcess(reader: ByteReader): void;
   /** What a loss of power leaves. */
   readonly durable: { readonly index: number; readonly term: number };
   /** The store's name. */

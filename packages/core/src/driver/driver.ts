@@ -8,76 +8,17 @@
  * Group commit falls out: while a group is being synced the next one gathers.
  */
 import { assert, unreachable } from '../base/assert.ts';
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteReader, ByteWriter, EMPTY_BYTES } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
 import { readEntry, readList, writeEntry, writeList } from '../consensus/entry-codec.ts';
-import type {
-  Codec,
-  Effect,
-  Entry,
-  Mark,
-  MembershipChange,
-  Outbox,
-  Rejection,
-  Replica,
-  ReplicaEvent,
-  ReplicaStatus,
-} from '../consensus/replica.ts';
-import type { StateMachine } from '../consensus/state-machine.ts';
-import { Log, type LogRules } from '../log/index.ts';
-import type { DiskOperation, DiskResult, World } from '../world/world.ts';
+import type { Effect, Entry, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
+import { Log } from '../log/index.ts';
+import type { DiskOperation, DiskResult } from '../world/world.ts';
+import { CHECKPOINT_RULES, type CheckpointProgress, Checkpoints, storeName } from './checkpoints.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
-import type { DriverObserver } from './observer.ts';
+import type { DriverOptions, DriverStatus } from './options.ts';
 import { diskError, type Snapshot, Snapshots, snapshotFile } from './snapshots.ts';
-
-export interface ClientPort<Result, Answer> {
-  onProposed(id: number, outcome: ProposalOutcome<Result>): void;
-  onRead(id: number, outcome: ReadOutcome<Answer>): void;
-  onChanged(id: number, outcome: ChangeOutcome): void;
-  onStarted(): void;
-  /** The member must stop: its disk, or its own reasoning, can no longer be trusted. */
-  onStopped(error: Error): void;
-}
-
-export type ProposalOutcome<Result> =
-  | { readonly type: 'applied'; readonly index: number; readonly term: number; readonly result: Result }
-  | { readonly type: 'rejected'; readonly reason: Rejection };
-
-export type ReadOutcome<Answer> =
-  | { readonly type: 'answer'; readonly index: number; readonly term: number; readonly answer: Answer }
-  | { readonly type: 'rejected'; readonly reason: Rejection };
-
-/** Of a change of membership. */
-export type ChangeOutcome =
-  | { readonly type: 'changed'; readonly index: number }
-  | { readonly type: 'rejected'; readonly reason: Rejection };
-
-export interface DriverOptions<Message, Result, Query, Answer> {
-  readonly member: number;
-  readonly directory: number;
-  readonly world: World;
-  readonly codec: Codec<Message>;
-  readonly createReplica: (outbox: Outbox<Message>) => Replica<Message>;
-  readonly stateMachine: StateMachine<Result, Query, Answer>;
-  readonly clients: ClientPort<Result, Answer>;
-  /** Needed for `save` and `load` only: reads that wait are part of the state. */
-  readonly queryCodec?: Codec<Query>;
-  /** A snapshot is made after this many entries. */
-  readonly snapshotEntries?: number;
-  /** So many entries stay in memory below a snapshot, for peers that are a little behind. */
-  readonly trailingEntries?: number;
-  /** A segment of the log that has reached this size is closed. */
-  readonly segmentBytes?: number;
-  /** For the zoo. */
-  readonly logRules?: LogRules;
-  readonly observer?: DriverObserver<Message>;
-}
-
-export type DriverStatus = ReplicaStatus & {
-  readonly phase: 'opening' | 'running' | 'stopped';
-  readonly appliedIndex: number;
-};
 
 type Input<Query> =
   | { readonly type: 'frame'; readonly from: number; readonly frame: Uint8Array }
@@ -94,6 +35,8 @@ export class Driver<Message, Result, Query, Answer> {
   readonly #replica: Replica<Message>;
   readonly #log: Log;
   readonly #snapshots: Snapshots;
+  /** null: the state machine's state is in memory, and its snapshots are files. */
+  readonly #checkpoints: Checkpoints | null;
   /** Memory in which frames are written. */
   readonly #frames = new ByteWriter();
   #effects: Effect<Message>[] = [];
@@ -125,6 +68,8 @@ export class Driver<Message, Result, Query, Answer> {
       ...(logRules === undefined ? {} : { rules: logRules }),
     });
     this.#snapshots = new Snapshots(submit);
+    const { durable, checkpoints = {} } = options;
+    this.#checkpoints = durable === undefined ? null : new Checkpoints(durable, () => this.#nextToken++, checkpoints);
     this.#replica = options.createReplica({ put: (effect) => this.#effects.push(effect) });
   }
 
@@ -200,7 +145,8 @@ export class Driver<Message, Result, Query, Answer> {
       this.#release();
       this.#write();
       this.#maybeSnapshot();
-      this.#options.world.clock.wakeAt(this.#replica.deadlineUs());
+      const dueUs = this.#checkpoints?.dueUs ?? Number.POSITIVE_INFINITY;
+      this.#options.world.clock.wakeAt(Math.min(this.#replica.deadlineUs(), dueUs));
     } catch (error) {
       this.#stop(error instanceof Error ? error : new Error(String(error)));
     }
@@ -326,7 +272,7 @@ export class Driver<Message, Result, Query, Answer> {
     if (this.#applies.length > 0) observer?.onApplying();
     let done = 0;
     for (const { entry, after } of this.#applies) {
-      if (after > this.#persisted) break;
+      if (after > this.#persisted || this.#options.durable?.mayApply === false) break;
       done++;
       assert(entry.index === stateMachine.appliedIndex() + 1, 'entries are applied in order, without a gap');
       const result = stateMachine.apply(entry);
@@ -371,6 +317,8 @@ export class Driver<Message, Result, Query, Answer> {
   }
 
   #onDiskResult(token: number, result: DiskResult): void {
+    const checkpoint = this.#checkpoints?.onDisk(this.#options.world.clock.monotonicUs(), token, result) ?? null;
+    if (checkpoint !== null) return this.#onCheckpoint(checkpoint);
     const progress = this.#snapshots.onDisk(token, result);
     if (progress !== null) {
       if (progress.type === 'failed') throw progress.error;
@@ -391,17 +339,18 @@ export class Driver<Message, Result, Query, Answer> {
   #onLogProgress(): void {
     const { recovered } = this.#log;
     if (this.#log.state !== 'open' || recovered === null) return;
-    if (recovered.snapshotIndex === 0) this.#startReplica(null);
-    else this.#snapshots.read(recovered.snapshotIndex, recovered.snapshotTerm);
+    if (this.#checkpoints !== null) this.#checkpoints.open(recovered.snapshotFile);
+    else if (recovered.snapshotIndex === 0) this.#startReplica(null);
+    else this.#snapshots.read(recovered);
   }
 
   #startReplica(snapshot: Snapshot | null): void {
-    const { recovered } = this.#log;
-    assert(recovered !== null, 'the log is open');
+    assert(this.#log.recovered !== null, 'the log is open');
+    this.#snapshotIndex = this.#log.recovered.snapshotIndex;
+    const recovered = this.#checkpoints?.join(this.#log.recovered) ?? this.#log.recovered;
     if (snapshot !== null) this.#options.stateMachine.load(new ByteReader(snapshot.bytes));
     assert(this.#options.stateMachine.appliedIndex() === recovered.snapshotIndex, 'the state is the snapshot’s');
     this.#boot = recovered.boot;
-    this.#snapshotIndex = recovered.snapshotIndex;
     this.#appliedTerm = recovered.snapshotTerm;
     this.#phase = 'running';
     this.#step({ type: 'start', recovered, configuration: this.#options.stateMachine.configuration() });
@@ -422,6 +371,9 @@ export class Driver<Message, Result, Query, Answer> {
   // ── snapshots ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #maybeSnapshot(): void {
+    if (this.#checkpoints !== null) {
+      return this.#checkpoints.maybeBegin(this.#options.world.clock.monotonicUs(), this.#appliedTerm);
+    }
     const { stateMachine, snapshotEntries = 100_000 } = this.#options;
     const applied = stateMachine.appliedIndex();
     if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
@@ -436,25 +388,60 @@ export class Driver<Message, Result, Query, Answer> {
    * after it an older snapshot would take its place, without the entries between the two (PITFALLS R17).
    */
   get #snapshotUnderWay(): boolean {
-    return this.#snapshots.busy || this.#group.snapshot !== null || (this.#writing?.snapshot ?? null) !== null;
+    return this.#snapshots.busy || this.#checkpoints?.hasPeer === true || this.#namingInLog;
   }
 
-  #nameInLog(snapshot: Snapshot, purpose: 'own' | 'peer'): void {
+  get #namingInLog(): boolean {
+    return this.#group.snapshot !== null || (this.#writing?.snapshot ?? null) !== null;
+  }
+
+  #onCheckpoint(progress: CheckpointProgress): void {
+    switch (progress.type) {
+      case 'working':
+        return;
+      case 'opened':
+        return this.#startReplica(null);
+      case 'written':
+      case 'staged':
+        return this.#maybeNameStore();
+      case 'unstaged':
+        return this.#step({ type: 'snapshotStored', index: progress.index, nextOffset: 0 });
+      default:
+        return unreachable(progress);
+    }
+  }
+
+  /** The log may forget what a store holds durably, and nothing beyond (PITFALLS R29). */
+  #maybeNameStore(): void {
+    const { durable, snapshotEntries = 10_000, checkpointRules = CHECKPOINT_RULES } = this.#options;
+    if (this.#checkpoints === null || durable === undefined || this.#namingInLog) return;
+    const { staged } = this.#checkpoints;
+    if (staged !== null) return this.#nameInLog(staged, 'peer', storeName(staged.index, staged.term));
+    const applied = { index: durable.appliedIndex(), term: this.#appliedTerm };
+    const { index, term } = checkpointRules.mayForget(durable.durable, applied);
+    if (index - this.#snapshotIndex < snapshotEntries) return;
+    this.#snapshotIndex = index;
+    this.#nameInLog({ index, term, bytes: EMPTY_BYTES }, 'own', durable.store);
+  }
+
+  #nameInLog(snapshot: Snapshot, purpose: 'own' | 'peer', file = snapshotFile(snapshot.index)): void {
     const { index, term } = snapshot;
-    this.#group.records.push({ type: 'snapshot', index, term, file: snapshotFile(index) });
+    this.#group.records.push({ type: 'snapshot', index, term, file });
     this.#group.snapshot = { snapshot, purpose };
   }
 
   /** The snapshot stands: what it replaces may go. */
   #onNamedInLog(snapshot: Snapshot, purpose: 'own' | 'peer'): void {
     const { index, term } = snapshot;
-    this.#snapshots.adopt(snapshot);
+    if (this.#checkpoints === null) this.#snapshots.adopt(snapshot);
     this.#log.compact(index);
     if (purpose === 'own') {
       const through = Math.max(0, index - (this.#options.trailingEntries ?? 1_000));
-      return this.#step({ type: 'compacted', index, term, through });
+      this.#step({ type: 'compacted', index, term, through });
+    } else {
+      this.#install(snapshot);
     }
-    this.#install(snapshot);
+    this.#maybeNameStore();
   }
 
   #install(snapshot: Snapshot): void {
@@ -463,7 +450,8 @@ export class Driver<Message, Result, Query, Answer> {
     const { index, term } = snapshot;
     assert(stateMachine.appliedIndex() < index, 'a snapshot never takes the state back');
     assert(this.#applies.length === 0, 'nothing is committed while a snapshot is installed');
-    stateMachine.load(new ByteReader(snapshot.bytes));
+    if (this.#checkpoints === null) stateMachine.load(new ByteReader(snapshot.bytes));
+    else this.#checkpoints.adopt();
     this.#snapshotIndex = index;
     this.#appliedTerm = term;
     const settled = (sequence: number) => stateMachine.contains(member, this.#boot, sequence);
@@ -472,6 +460,7 @@ export class Driver<Message, Result, Query, Answer> {
   }
 
   #onReadSnapshot(to: number, index: number, offset: number): void {
+    if (this.#checkpoints !== null && offset === 0) this.#offerSnapshot();
     const chunk = this.#snapshots.chunk(index, offset);
     if (chunk === null) return;
     const { snapshot, data, done } = chunk;
@@ -480,10 +469,21 @@ export class Driver<Message, Result, Query, Answer> {
     this.#drain();
   }
 
+  /** A store on disk has no snapshot at hand: one is made for a peer that needs it, unless the last one still serves. */
+  #offerSnapshot(): void {
+    const { stateMachine } = this.#options;
+    const { newest } = this.#snapshots;
+    if (newest !== null && newest.index + 1 >= this.#replica.status().firstIndex) return;
+    const writer = new ByteWriter(64 * 1024);
+    stateMachine.save(writer);
+    this.#snapshots.offer({ index: stateMachine.appliedIndex(), term: this.#appliedTerm, bytes: writer.finish() });
+  }
+
   #onStoreSnapshot(effect: Extract<Effect<Message>, { type: 'storeSnapshot' }>): void {
     const { index, term, offset, data, done } = effect;
     const nextOffset = this.#snapshots.store(index, term, offset, data);
     const complete = done && nextOffset === offset + data.length && !this.#snapshotUnderWay;
+    if (complete && this.#checkpoints !== null) return this.#checkpoints.stage(this.#snapshots.takeArrived());
     if (complete) return this.#snapshots.write(this.#snapshots.takeArrived(), 'peer');
     this.#step({
       type: 'snapshotStored',
@@ -539,7 +539,11 @@ export class Driver<Message, Result, Query, Answer> {
       to.varint(id);
       queryCodec.encode(to, query);
     });
-    for (const part of [this.#log, this.#snapshots, this.#replica, this.#options.stateMachine]) part.save(writer);
+    for (const part of [this.#log, this.#snapshots, this.#replica]) part.save(writer);
+    const { stateMachine, durable } = this.#options;
+    this.#checkpoints?.save(writer);
+    if (durable === undefined) stateMachine.save(writer);
+    else durable.saveProcess(writer);
   }
 
   load(reader: ByteReader): void {
@@ -560,7 +564,11 @@ export class Driver<Message, Result, Query, Answer> {
     this.#readyReads = readList(reader, (from) => ({ id: from.varint(), index: from.varint() }));
     this.#changes = new Set(readList(reader, (from) => from.varint()));
     this.#queries = new Map(readList(reader, (from) => [from.varint(), queryCodec.decode(from)] as const));
-    for (const part of [this.#log, this.#snapshots, this.#replica, this.#options.stateMachine]) part.load(reader);
+    for (const part of [this.#log, this.#snapshots, this.#replica]) part.load(reader);
+    const { stateMachine, durable } = this.#options;
+    this.#checkpoints?.load(reader);
+    if (durable === undefined) stateMachine.load(reader);
+    else durable.loadProcess(reader);
   }
 
   #stop(error: Error): void {

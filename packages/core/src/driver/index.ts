@@ -1,12 +1,13 @@
-export {
-  type ChangeOutcome,
-  type ClientPort,
-  Driver,
-  type DriverOptions,
-  type DriverStatus,
-  type ProposalOutcome,
-  type ReadOutcome,
-} from './driver.ts';
+export { CHECKPOINT_RULES, type CheckpointOptions, type CheckpointRules } from './checkpoints.ts';
+export { Driver } from './driver.ts';
 export { decodeFrame } from './frame.ts';
 export type { DriverObserver } from './observer.ts';
+export type {
+  ChangeOutcome,
+  ClientPort,
+  DriverOptions,
+  DriverStatus,
+  ProposalOutcome,
+  ReadOutcome,
+} from './options.ts';
 export { type FrameFault, FrameReader, MAX_FRAME_BYTES, type ReadResult, wrapFrame } from './wire.ts';

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { PolderError } from '../base/error.ts';
+import type { Recovered } from '../consensus/replica.ts';
 import type { DiskOperation, DiskResult } from '../world/world.ts';
 
 /** A chunk's bytes, well under the frame's limit. */
@@ -65,7 +66,12 @@ export class Snapshots {
     return this.#job.type !== 'idle';
   }
 
-  read(index: number, term: number): void {
+  /** The one that the log names. Throws `WrongStorage`. */
+  read({ snapshotIndex: index, snapshotTerm: term, snapshotFile: named }: Recovered): void {
+    if (named !== snapshotFile(index)) {
+      const message = `the log names ${named}, which a member that keeps its data on disk wrote: start it with storage "lmdb"`;
+      throw new PolderError('WrongStorage', message);
+    }
     this.#job = { type: 'size', index, term, token: this.#submit({ type: 'size', file: snapshotFile(index) }) };
   }
 
@@ -133,6 +139,11 @@ export class Snapshots {
     const old = this.#newest;
     this.#newest = snapshot;
     if (old !== null && old.index !== snapshot.index) this.#submit({ type: 'remove', file: snapshotFile(old.index) });
+  }
+
+  /** In memory only, for peers. */
+  offer(snapshot: Snapshot): void {
+    this.#newest = snapshot;
   }
 
   /** The chunk at `offset` of snapshot `index`; of the newest, from its start, when that one is gone. */

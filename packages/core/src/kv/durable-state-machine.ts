@@ -79,6 +79,24 @@ class Mounted {
     this.past.close();
   }
 
+  save(writer: ByteWriter): void {
+    writer.string(this.name);
+    writePlace(writer, this.durable);
+    this.machine.saveRecord(writer);
+    this.current.saveOverlay(writer);
+    this.past.saveOverlay(writer);
+  }
+
+  static load(reader: ByteReader, storage: Storage): Mounted {
+    const name = reader.string();
+    const mounted = new Mounted(name, storage.engine(name));
+    mounted.durable = readPlace(reader);
+    mounted.machine.loadRecord(reader);
+    mounted.current.loadOverlay(reader);
+    mounted.past.loadOverlay(reader);
+    return mounted;
+  }
+
   #record(term: number): Uint8Array {
     const writer = new ByteWriter();
     writer.u8(FORMAT);
@@ -113,7 +131,30 @@ type Job =
     }
   | { readonly type: 'filling'; readonly staged: Mounted; readonly place: Place };
 
+/** Never written to. */
+const NOTHING = new KvStateMachine();
+
 const IDLE: Job = { type: 'idle' };
+const JOBS = ['idle', 'opening', 'writing', 'making', 'filling'] as const satisfies readonly Job['type'][];
+
+function writePlace(writer: ByteWriter, { index, term }: Place): void {
+  writer.varint(index);
+  writer.varint(term);
+}
+
+function readPlace(reader: ByteReader): Place {
+  return { index: reader.varint(), term: reader.varint() };
+}
+
+function readMaking(reader: ByteReader): Job {
+  return {
+    type: 'making',
+    token: reader.varint(),
+    name: reader.string(),
+    bytes: reader.bytes(),
+    term: reader.varint(),
+  };
+}
 
 export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRequest, KvResult> {
   readonly #storage: Storage;
@@ -179,7 +220,7 @@ export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRe
       case 'idle':
         throw new AssertionError('an outcome is of something that was begun');
       case 'opening':
-        if (outcome === 'done') this.#mounted = new Mounted(job.name, this.#storage.take());
+        if (outcome === 'done') this.#mounted = new Mounted(job.name, this.#storage.engine(job.name));
         if (outcome === 'done') this.#storage.keepOnly(job.name);
         return true;
       case 'writing':
@@ -187,7 +228,7 @@ export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRe
         return true;
       case 'making':
         if (outcome === 'error') return true;
-        this.#fill(job.token, new Mounted(job.name, this.#storage.take()), job.bytes, job.term);
+        this.#fill(job.token, new Mounted(job.name, this.#storage.engine(job.name)), job.bytes, job.term);
         return false;
       case 'filling':
         job.staged.settle(outcome, job.place);
@@ -228,26 +269,31 @@ export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRe
     return this.#mounted;
   }
 
+  /** Before the store is open: an empty one. */
+  get #machine(): KvStateMachine {
+    return this.#mounted?.machine ?? NOTHING;
+  }
+
   // ── the machine ───────────────────────────────────────────────────────────────────────────────────────────
 
   appliedIndex(): number {
-    return this.#mounted?.machine.appliedIndex() ?? 0;
+    return this.#machine.appliedIndex();
   }
 
   revision(): number {
-    return this.#open.machine.revision();
+    return this.#machine.revision();
   }
 
   compactRevision(): number {
-    return this.#open.machine.compactRevision();
+    return this.#machine.compactRevision();
   }
 
   keyCount(): number {
-    return this.#open.machine.keyCount();
+    return this.#machine.keyCount();
   }
 
   sizeBytes(): number {
-    return this.#open.machine.sizeBytes();
+    return this.#machine.sizeBytes();
   }
 
   apply(entry: Entry): KvResult | null {
@@ -255,20 +301,54 @@ export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRe
   }
 
   query(query: KvRequest): KvResult {
-    return this.#open.machine.query(query);
+    return this.#machine.query(query);
   }
 
   contains(member: number, boot: number, sequence: number): boolean {
-    return this.#open.machine.contains(member, boot, sequence);
+    return this.#machine.contains(member, boot, sequence);
   }
 
   configuration(): Uint8Array {
-    return this.#open.machine.configuration();
+    return this.#machine.configuration();
   }
 
   /** The same bytes as a machine in memory gives for the same state. */
   save(writer: ByteWriter): void {
-    this.#open.machine.save(writer);
+    this.#machine.save(writer);
+  }
+
+  saveProcess(writer: ByteWriter): void {
+    const job = this.#job;
+    writer.u8(JOBS.indexOf(job.type));
+    if (job.type === 'opening') writer.string(job.name);
+    if (job.type === 'writing' || job.type === 'filling') writePlace(writer, job.place);
+    if (job.type === 'making') {
+      writer.varint(job.token);
+      writer.string(job.name);
+      writer.bytes(job.bytes);
+      writer.varint(job.term);
+    }
+    for (const mounted of [this.#mounted, this.#staged, job.type === 'filling' ? job.staged : null]) {
+      writer.bool(mounted !== null);
+      mounted?.save(writer);
+    }
+  }
+
+  loadProcess(reader: ByteReader): void {
+    const type = JOBS[reader.u8()] ?? 'idle';
+    const name = type === 'opening' ? reader.string() : '';
+    const place = type === 'writing' || type === 'filling' ? readPlace(reader) : NOWHERE;
+    const making = type === 'making' ? readMaking(reader) : IDLE;
+    const mount = (): Mounted | null => (reader.bool() ? Mounted.load(reader, this.#storage) : null);
+    this.#mounted = mount();
+    this.#staged = mount();
+    const filling = mount();
+    if (type === 'filling') {
+      assert(filling !== null, 'a store is being filled');
+      this.#job = { type, staged: filling, place };
+    } else {
+      this.#job = type === 'opening' ? { type, name } : type === 'writing' ? { type, place } : making;
+    }
   }
 
   load(): void {

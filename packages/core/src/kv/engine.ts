@@ -6,6 +6,7 @@
  *
  * A crash leaves the last transaction that was durable, whole, or a later one that was under way, whole.
  */
+import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import type { Visit } from './ordered-store.ts';
 
 /** Stays as it is: what a transaction changes is in the tree that the engine gives after it has settled. */
@@ -48,4 +49,36 @@ export interface Engine {
   commit(token: number, transaction: Transaction): void;
   /** The outcome was delivered: `done` makes its changes visible; after an `error` nothing has changed. */
   settle(outcome: 'done' | 'error'): void;
+}
+
+export function writeTransaction(writer: ByteWriter, { changes, record }: Transaction): void {
+  writer.bytes(record);
+  writer.varint(changes.size);
+  for (const [name, list] of changes) {
+    writer.string(name);
+    writer.varint(list.length);
+    for (const { key, bytes, existed } of list) {
+      writer.bytes(key);
+      writer.bool(existed);
+      writer.bool(bytes !== null);
+      if (bytes !== null) writer.bytes(bytes);
+    }
+  }
+}
+
+/** Throws `MalformedBytes`. */
+export function readTransaction(reader: ByteReader): Transaction {
+  const record = reader.bytes();
+  const changes = new Map<string, readonly Change[]>();
+  for (let trees = reader.varint(); trees > 0; trees--) {
+    const name = reader.string();
+    const list: Change[] = [];
+    for (let left = reader.varint(); left > 0; left--) {
+      const key = reader.bytes();
+      const existed = reader.bool();
+      list.push({ key, bytes: reader.bool() ? reader.bytes() : null, existed });
+    }
+    changes.set(name, list);
+  }
+  return { changes, record };
 }

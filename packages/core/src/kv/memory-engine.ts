@@ -1,6 +1,7 @@
 /** An Engine whose trees are in memory: what it holds is lost with the process, unless whoever uses it writes it down. */
 import { assert } from '../base/assert.ts';
-import type { Change, Engine, Transaction, Tree } from './engine.ts';
+import { type ByteReader, type ByteWriter, EMPTY_BYTES } from '../base/bytes.ts';
+import { type Change, type Engine, readTransaction, type Transaction, type Tree, writeTransaction } from './engine.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { Visit } from './ordered-store.ts';
 
@@ -22,7 +23,7 @@ export class MemoryEngine implements Engine {
   get sizeBytes(): number {
     let sizeBytes = 0;
     for (const store of this.#trees.values()) {
-      store.scan(new Uint8Array(0), null, (key, bytes) => {
+      store.scan(EMPTY_BYTES, null, (key, bytes) => {
         sizeBytes += key.length + bytes.length;
         return true;
       });
@@ -55,6 +56,33 @@ export class MemoryEngine implements Engine {
       this.#trees.set(name, store);
     }
     this.#record = transaction.record;
+  }
+
+  save(writer: ByteWriter): void {
+    writer.varint(this.#trees.size);
+    for (const [name, store] of this.#trees) {
+      writer.string(name);
+      writer.varint(store.size);
+      store.scan(EMPTY_BYTES, null, (key, bytes) => {
+        writer.bytes(key);
+        writer.bytes(bytes);
+        return true;
+      });
+    }
+    writer.bool(this.#record !== null);
+    if (this.#record !== null) writer.bytes(this.#record);
+    writer.bool(this.#pending !== null);
+    if (this.#pending !== null) writeTransaction(writer, this.#pending);
+  }
+
+  load(reader: ByteReader): void {
+    for (let trees = reader.varint(); trees > 0; trees--) {
+      const store = new MemoryStore<Uint8Array>();
+      this.#trees.set(reader.string(), store);
+      for (let left = reader.varint(); left > 0; left--) store.put(reader.bytes(), reader.bytes());
+    }
+    this.#record = reader.bool() ? reader.bytes() : null;
+    this.#pending = reader.bool() ? readTransaction(reader) : null;
   }
 }
 

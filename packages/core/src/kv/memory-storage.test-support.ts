@@ -9,7 +9,7 @@ export class MemoryStorage implements Storage {
   readonly stores = new Map<string, Transaction[]>();
   /** Outcomes to be delivered, in order. */
   readonly outcomes: number[] = [];
-  #taken: Engine | null = null;
+  readonly #engines = new Map<string, Engine>();
   #pending: { readonly name: string; readonly transaction: Transaction } | null = null;
 
   open(token: number, name: string): void {
@@ -21,7 +21,7 @@ export class MemoryStorage implements Storage {
     const durable = this.stores.get(name) ?? [];
     this.stores.set(name, durable);
     for (const transaction of durable) engine.restore(transaction);
-    this.#taken = engine;
+    this.#engines.set(name, engine);
   }
 
   create(token: number, name: string): void {
@@ -29,10 +29,8 @@ export class MemoryStorage implements Storage {
     this.open(token, name);
   }
 
-  take(): Engine {
-    const engine = this.#taken;
-    this.#taken = null;
-    return defined(engine ?? undefined, 'something was opened');
+  engine(name: string): Engine {
+    return defined(this.#engines.get(name), 'the engine is open');
   }
 
   keepOnly(name: string): void {

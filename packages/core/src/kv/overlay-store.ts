@@ -6,7 +6,7 @@
  *      ▲                                    └──── commit failed, thaw() ──► merged back into active
  */
 import { assert } from '../base/assert.ts';
-import { compareBytes, EMPTY_BYTES } from '../base/bytes.ts';
+import { type ByteReader, type ByteWriter, compareBytes, EMPTY_BYTES } from '../base/bytes.ts';
 import type { Change, Tree } from './engine.ts';
 import { type Direction, MemoryStore, type StoreCursor } from './memory-store.ts';
 import type { OrderedStore, Visit } from './ordered-store.ts';
@@ -160,6 +160,42 @@ export class OverlayStore<Value> implements OrderedStore<Value> {
       this.#setCell(key, old, value === null && !below ? null : { value, below });
       return true;
     });
+  }
+
+  /** The layers. The tree is another's to save. */
+  saveOverlay(writer: ByteWriter): void {
+    for (const value of [this.#size, this.#activeBytes, this.#frozenBytes, this.#frozen.length]) writer.varint(value);
+    for (const layer of [this.#active, ...this.#frozen]) {
+      writer.varint(layer.size);
+      layer.scan(EMPTY_BYTES, null, (key, { value, below }) => {
+        writer.bytes(key);
+        writer.bool(below);
+        writer.bool(value !== null);
+        if (value !== null) writer.bytes(this.#codec.encode(value));
+        return true;
+      });
+    }
+  }
+
+  /** Over a tree as it was at `saveOverlay`. */
+  loadOverlay(reader: ByteReader): void {
+    this.#size = reader.varint();
+    this.#activeBytes = reader.varint();
+    this.#frozenBytes = reader.varint();
+    const frozen = reader.varint();
+    const layers = Array.from({ length: frozen + 1 }, () => this.#loadLayer(reader));
+    this.#active = layers.shift() ?? new MemoryStore();
+    this.#frozen = layers;
+  }
+
+  #loadLayer(reader: ByteReader): Layer<Value> {
+    const layer: Layer<Value> = new MemoryStore();
+    for (let left = reader.varint(); left > 0; left--) {
+      const key = reader.bytes();
+      const below = reader.bool();
+      layer.put(key, { value: reader.bool() ? this.#codec.decode(key, reader.bytes()) : null, below });
+    }
+    return layer;
   }
 
   #frozenCell(key: Uint8Array): Cell<Value> | undefined {

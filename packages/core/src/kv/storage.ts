@@ -6,8 +6,8 @@ export interface Storage {
   open(token: number, name: string): void;
   /** The same, and what was under that name before is gone. */
   create(token: number, name: string): void;
-  /** What the last `open` or `create` gave: its outcome was `done`. */
-  take(): Engine;
+  /** One that is open. */
+  engine(name: string): Engine;
   /** Closes and removes every engine but this one, soon; that it fails costs space only, until the next `open`. */
   keepOnly(name: string): void;
 }

@@ -1,16 +1,17 @@
 /** A member whole: its directory, its peers, its replica, and the port its clients talk to. */
 import { createHash } from 'node:crypto';
-import { Driver, type DriverStatus, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
-import { KvStateMachine } from '@polder/core/kv';
+import { type DiskResult, Driver, type DriverStatus, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
+import { DurableKvStateMachine, KvStateMachine } from '@polder/core/kv';
 import { type Logger, pino } from 'pino';
 import { realFileSystem } from '../disk/file-system.ts';
 import { FileDisk, type FileSystem } from '../disk/index.ts';
 import type { StoreMember } from '../etcd/index.ts';
 import { type ClientListener, type Faults, type LinkRule, startClientListener } from '../http/index.ts';
 import { MemberTelemetry } from '../observability/index.ts';
+import { LmdbStorage, type LmdbStorageOptions, type MemberStorage } from '../storage/index.ts';
 import { type LinkFault, PeerTransport } from '../transport/index.ts';
 import { type EventSink, RealRandom, RealWorld } from '../world/index.ts';
-import { type KvDriver, ReplicatedStore } from './replicated-store.ts';
+import { type KvDriver, type KvDriverOptions, ReplicatedStore } from './replicated-store.ts';
 
 export interface MemberAddresses {
   readonly name: string;
@@ -34,6 +35,8 @@ export interface MemberConfig {
   readonly timing?: Partial<RaftTiming>;
   /** Requests that take longer are logged, with where the time went. Default 500; null: none. */
   readonly slowRequestMs?: number | null;
+  /** `lmdb`: a store on disk, larger than memory if need be. `memory`: all of it in memory, and snapshots in files. */
+  readonly storage?: 'lmdb' | 'memory';
 }
 
 export interface Member {
@@ -47,6 +50,9 @@ export interface Member {
 /** What a test puts in the place of the machine. */
 export interface MemberEnvironment {
   readonly fileSystem?: FileSystem;
+  readonly createStorage?: (options: LmdbStorageOptions) => MemberStorage;
+  /** Small ones, so that little is written before something happens. */
+  readonly sizes?: Pick<KvDriverOptions, 'snapshotEntries' | 'trailingEntries' | 'segmentBytes' | 'checkpoints'>;
 }
 
 /** How long a leader that stops waits for its successor. */
@@ -67,7 +73,7 @@ export async function startMember(config: MemberConfig, environment: MemberEnvir
   const telemetry = newTelemetry(config, self, logger, () => assembled.driver.status());
   const fileSystem = telemetry.disk.measured(environment.fileSystem ?? realFileSystem);
   const disk = await FileDisk.open(config.dataDirectory, { ...owner, fileSystem });
-  const assembled: Assembled = assemble(config, self, disk, telemetry, logger);
+  const assembled: Assembled = assemble(config, self, disk, telemetry, logger, environment);
   try {
     await assembled.transport.listen();
     assembled.world.run(() => assembled.driver.start());
@@ -79,6 +85,7 @@ export async function startMember(config: MemberConfig, environment: MemberEnvir
     assembled.world.stop();
     telemetry.stop();
     await assembled.transport.close();
+    await assembled.storage?.close();
     await disk.close();
     throw error;
   }
@@ -90,6 +97,8 @@ interface Assembled {
   readonly driver: KvDriver;
   readonly store: ReplicatedStore;
   readonly telemetry: MemberTelemetry;
+  /** null: the data is in memory. */
+  readonly storage: MemberStorage | null;
   readonly started: PromiseWithResolvers<undefined>;
   readonly stopped: PromiseWithResolvers<Error | null>;
   /** Resolves when another member leads, or none of this one's peers can. */
@@ -120,6 +129,7 @@ function assemble(
   disk: FileDisk,
   telemetry: MemberTelemetry,
   logger: Logger,
+  environment: MemberEnvironment,
 ): Assembled {
   const started = withResolvers<undefined>();
   const stopped = withResolvers<Error | null>();
@@ -136,7 +146,10 @@ function assemble(
     onLink: (_, up) => telemetry.onLink(up),
   });
   const world: RealWorld = new RealWorld({ network: transport, disk, onFailure: (error) => fail(asError(error)) });
-  const machine = new KvStateMachine();
+  const deliver = (token: number, result: DiskResult): void => world.run((events) => events.onDisk(token, result));
+  const storage = storageOf(config, disk, environment, deliver);
+  const durable = storage === null ? null : new DurableKvStateMachine({ storage });
+  const machine = durable ?? new KvStateMachine();
   const fail = (error: Error): void => {
     logger.fatal({ err: error }, 'stopped');
     world.stop();
@@ -163,6 +176,8 @@ function assemble(
     world,
     codec: raftCodec,
     stateMachine: machine,
+    ...(durable === null ? {} : { durable }),
+    ...environment.sizes,
     clients: store,
     observer: telemetry.progress,
     createReplica: (outbox) =>
@@ -177,9 +192,21 @@ function assemble(
         outbox,
       ),
   });
-  const assembled: Assembled = { world, transport, driver, store, telemetry, started, stopped, handedOver: null };
+  const assembled: Assembled = { world, transport, driver, store, storage, telemetry, started, stopped, handedOver: null };
   world.attach(sink(assembled, config, logger));
   return assembled;
+}
+
+function storageOf(
+  { cluster, name, storage }: MemberConfig,
+  disk: FileDisk,
+  { createStorage = (options) => new LmdbStorage(options) }: MemberEnvironment,
+  deliver: (token: number, result: DiskResult) => void,
+): MemberStorage | null {
+  if (storage === 'memory') return null;
+  // A store belongs to its directory: it is of no use to a member that was made anew.
+  const owner = `${cluster}/${name}#${disk.identity.directory}`;
+  return createStorage({ directory: disk.directory, owner, deliver });
 }
 
 /** The log is read back, or the member cannot start from it: `CorruptLog`, `CorruptSnapshot`, `DiskError`. */
@@ -234,13 +261,14 @@ function running(
   disk: FileDisk,
   logger: Logger,
 ): Member {
-  const { world, transport, store, telemetry, stopped } = assembled;
+  const { world, transport, store, storage, telemetry, stopped } = assembled;
   let ending: Promise<void> | null = null;
   const release = async (): Promise<void> => {
     world.stop();
     telemetry.stop();
     await listener.close();
     await transport.close();
+    await storage?.close();
     await disk.close();
   };
   const stop = async (): Promise<void> => {

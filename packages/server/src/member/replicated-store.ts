@@ -2,16 +2,26 @@ import {
   type ChangeOutcome,
   type ClientPort,
   type Driver,
+  type DriverOptions,
   PolderError,
   type RaftMessage,
   type Rejection,
 } from '@polder/core';
-import { encodeKvRequest, type KvRequest, type KvResult, type KvStateMachine } from '@polder/core/kv';
+import { encodeKvRequest, type KvRequest, type KvResult } from '@polder/core/kv';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
 import type { MemberTelemetry } from '../observability/index.ts';
 import type { RealWorld } from '../world/index.ts';
 
 export type KvDriver = Driver<RaftMessage, KvResult, KvRequest, KvResult>;
+export type KvDriverOptions = DriverOptions<RaftMessage, KvResult, KvRequest, KvResult>;
+
+/** What a status tells of the data. */
+interface KvView {
+  revision(): number;
+  compactRevision(): number;
+  keyCount(): number;
+  sizeBytes(): number;
+}
 
 type Outcome =
   | { readonly type: 'done'; readonly answer: StoreAnswer }
@@ -31,7 +41,7 @@ const CONFIRMATION: KvRequest = { type: 'range', key: new Uint8Array([0]), count
 export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
   readonly #driver: () => KvDriver;
   readonly #world: RealWorld;
-  readonly #machine: KvStateMachine;
+  readonly #machine: KvView;
   readonly #members: readonly StoreMember[];
   readonly #environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
   readonly #telemetry: MemberTelemetry;
@@ -45,7 +55,7 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
   constructor(options: {
     readonly driver: () => KvDriver;
     readonly world: RealWorld;
-    readonly machine: KvStateMachine;
+    readonly machine: KvView;
     readonly members: readonly StoreMember[];
     readonly environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
     readonly telemetry: MemberTelemetry;

@@ -3,6 +3,7 @@
  * read transaction of the moment when the last one settled, so that nothing moves under an overlay between events.
  */
 import { type FileHandle, open as openFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { assert, ByteReader, type DiskResult, PolderError, utf8 } from '@polder/core';
 import type { Change, Engine, Transaction, Tree } from '@polder/core/kv';
 import { open, type RootDatabase } from 'lmdb';
@@ -46,6 +47,8 @@ export class LmdbEngine implements Engine {
   readonly #meta: Table;
   readonly #tables: ReadonlyMap<string, Tables>;
   #view: ReadView;
+  /** Those before it that a snapshot may still read. */
+  #views: ReadView[] = [];
   #state: State;
   #committing = false;
 
@@ -64,6 +67,7 @@ export class LmdbEngine implements Engine {
     try {
       await checkFile(options.path);
       root = openRoot(options);
+      await syncFile(options.path);
       const { path, owner, trees } = options;
       const names = trees.flatMap((name) => [name, longKeysOf(name)]);
       const existing = [...root.getKeys()];
@@ -113,15 +117,16 @@ export class LmdbEngine implements Engine {
     assert(this.#committing, 'a transaction was begun');
     this.#committing = false;
     if (outcome === 'error') return;
+    this.#views = [...this.#views.filter((view) => !view.ended), this.#view];
     this.#view.release();
     this.#root.resetReadTxn();
     this.#view = new ReadView(this.#root.useReadTransaction());
     this.#state = this.#readState();
   }
 
-  /** After the last commit has been delivered. Its trees are not read any more. */
+  /** Waits for a commit that is under way. Its trees are not read any more. */
   async close(): Promise<void> {
-    this.#view.release();
+    for (const view of [...this.#views, this.#view]) view.end();
     await this.#root.close();
   }
 
@@ -219,6 +224,18 @@ async function checkFile(path: string): Promise<void> {
     }
   } finally {
     await file.close();
+  }
+}
+
+/** A process may have died between writing and syncing: what is read now must be durable, and so must the file's name. */
+async function syncFile(path: string): Promise<void> {
+  for (const each of [path, dirname(path)]) {
+    const file = await openFile(each, 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /** A member's stores: LMDB files in its directory, of which the log names the one that counts. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assert, type DiskResult, PolderError } from '@polder/core';
+import { assert, type DiskResult, defined, PolderError } from '@polder/core';
 import { type Engine, KV_TREES, type Storage } from '@polder/core/kv';
 import { LmdbEngine } from './lmdb-engine.ts';
 
@@ -16,12 +16,16 @@ export interface LmdbStorageOptions {
   readonly deliver: (token: number, result: DiskResult) => void;
 }
 
-export class LmdbStorage implements Storage {
+/** A Storage that lets go of its files. */
+export interface MemberStorage extends Storage {
+  close(): Promise<void>;
+}
+
+export class LmdbStorage implements MemberStorage {
   readonly #options: LmdbStorageOptions;
   readonly #engines = new Map<string, LmdbEngine>();
   /** What is being opened, closed or removed; each waits for the one before. */
   #work: Promise<void> = Promise.resolve();
-  #taken: LmdbEngine | null = null;
 
   constructor(options: LmdbStorageOptions) {
     this.#options = options;
@@ -38,11 +42,8 @@ export class LmdbStorage implements Storage {
     });
   }
 
-  take(): Engine {
-    const engine = this.#taken;
-    this.#taken = null;
-    assert(engine !== null, 'something was opened');
-    return engine;
+  engine(name: string): Engine {
+    return defined(this.#engines.get(name), 'the store is open');
   }
 
   keepOnly(name: string): void {
@@ -81,7 +82,6 @@ export class LmdbStorage implements Storage {
     const { directory, owner, deliver } = this.#options;
     const engine = await LmdbEngine.open({ path: join(directory, name), trees: KV_TREES, owner, deliver });
     this.#engines.set(name, engine);
-    this.#taken = engine;
   }
 
   async #remove(name: string): Promise<void> {

@@ -5,20 +5,31 @@ import type { Transaction } from 'lmdb';
 export class ReadView {
   readonly options: { readonly transaction: Transaction };
   #sharers = 1;
+  #ended = false;
 
   constructor(transaction: Transaction) {
     this.options = { transaction };
   }
 
   share(): ReadView {
-    assert(this.#sharers > 0, 'a view that has ended is not read');
+    assert(!this.#ended, 'a view that has ended is not read');
     this.#sharers++;
     return this;
   }
 
   release(): void {
-    assert(this.#sharers > 0, 'a view ends once');
     this.#sharers--;
-    if (this.#sharers === 0) this.options.transaction.done();
+    if (this.#sharers === 0) this.end();
+  }
+
+  /** Whoever shares it: the store closes. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.options.transaction.done();
+  }
+
+  get ended(): boolean {
+    return this.#ended;
   }
 }

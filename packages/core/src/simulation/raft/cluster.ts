@@ -24,6 +24,8 @@ export interface ClusterOptions {
   /** A member makes a snapshot after so many entries, and keeps so many below it. */
   readonly snapshotEntries?: number;
   readonly trailingEntries?: number;
+  /** The state is in a durable store. */
+  readonly durable?: boolean;
   /** A member that stops by itself is a violation, unless the test expects it. */
   readonly mayStop?: boolean;
   readonly observer?: (member: number, nowUs: () => number) => DriverObserver<RaftMessage>;

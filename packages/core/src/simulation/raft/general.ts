@@ -25,14 +25,22 @@ import type { RaftSimulationOptions, RaftTypes } from './types.ts';
 /** Members that wait to be added. */
 const SPARES = 6;
 
-const SMALL: RaftSimulationOptions = { snapshotEntries: 60, trailingEntries: 20, segmentBytes: 16 * 1024 };
+const SMALL: RaftSimulationOptions = {
+  snapshotEntries: 60,
+  trailingEntries: 20,
+  segmentBytes: 16 * 1024,
+  checkpoints: { checkpointUs: 20_000, checkpointBytes: 8 * 1024 },
+  maxOverlayBytes: 16 * 1024,
+};
 
 /**
- * In half of the seeds the members stay the same, three or five; in the others one to five begin, and more may
- * come. In a third leaders hold leases. */
+ * In half of the seeds the members stay the same, three or five; in the others one to five begin, and more may come.
+ * In a third leaders hold leases; in half the members' state is in a durable store, in the others in memory.
+ */
 function replicas(seed: number, members: number | undefined, options: RaftSimulationOptions): Protocol<RaftTypes> {
   const kind = seed % 4;
-  const drawn = { ...SMALL, leaseReads: (seed >> 2) % 3 === 0, ...options };
+  const durable = Math.floor(seed / 3) % 2 === 1;
+  const drawn = { ...SMALL, leaseReads: (seed >> 2) % 3 === 0, durable, ...options };
   if (kind < 2) return raft(members ?? (kind === 0 ? 3 : 5), drawn);
   const initial = 1 + ((seed >> 2) % 5);
   const size = members ?? initial + SPARES;

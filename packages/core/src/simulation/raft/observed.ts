@@ -3,6 +3,7 @@ import type { ByteReader } from '../../base/bytes.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Effect, Entry, Outbox, Replica, ReplicaEvent } from '../../consensus/replica.ts';
 import type { StateMachine } from '../../consensus/state-machine.ts';
+import { type DurableKvOptions, DurableKvStateMachine } from '../../kv/index.ts';
 import type { Invariants } from './invariants.ts';
 import { WrappedReplica, WrappedStateMachine } from './wrapped.ts';
 
@@ -76,6 +77,36 @@ export class ObservedStateMachine<Result, Query, Answer> extends WrappedStateMac
 
   override load(reader: ByteReader): void {
     super.load(reader);
+    this.#invariants.onLoaded(this.#member, this.appliedIndex());
+  }
+}
+
+/** Tells when its store is opened or replaced. */
+export class ObservedDurableKv extends DurableKvStateMachine {
+  readonly #member: number;
+  readonly #invariants: Invariants;
+  #opening = false;
+
+  constructor(member: number, invariants: Invariants, options: DurableKvOptions) {
+    super(options);
+    this.#member = member;
+    this.#invariants = invariants;
+  }
+
+  override open(token: number, store: string): void {
+    super.open(token, store);
+    this.#opening = true;
+  }
+
+  override settle(outcome: 'done' | 'error'): boolean {
+    const finished = super.settle(outcome);
+    if (this.#opening) this.#invariants.onLoaded(this.#member, this.appliedIndex());
+    this.#opening = false;
+    return finished;
+  }
+
+  override adopt(): void {
+    super.adopt();
     this.#invariants.onLoaded(this.#member, this.appliedIndex());
   }
 }

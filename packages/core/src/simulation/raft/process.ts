@@ -8,9 +8,16 @@ import { decodeKvRequest, encodeKvRequest, type KvRequest, type KvResult, KvStat
 import { LOG_RULES } from '../../log/index.ts';
 import type { DiskResult } from '../../world/world.ts';
 import type { Control, Environment, Process } from '../protocol.ts';
+import { FileStorage } from './file-storage.ts';
 import type { Invariants } from './invariants.ts';
 import { changesFor } from './membership.ts';
-import { ObservedDurability, ObservedOutbox, ObservedReplica, ObservedStateMachine } from './observed.ts';
+import {
+  ObservedDurability,
+  ObservedDurableKv,
+  ObservedOutbox,
+  ObservedReplica,
+  ObservedStateMachine,
+} from './observed.ts';
 
 import { type DiskPath, NO_SABOTAGE, type Sabotage } from './sabotage.ts';
 import { QUICK, type RaftOutcome, type RaftSimulationOptions, type RaftStatus } from './types.ts';
@@ -25,6 +32,9 @@ export class RaftProcess implements Process<RaftStatus> {
   readonly #invariants: Invariants;
   readonly #machine: StateMachine<KvResult, KvRequest, KvResult>;
   readonly #disk: DiskPath;
+  /** null: the state is in memory. */
+  readonly #storage: FileStorage | null;
+  readonly #durable: ObservedDurableKv | null;
   /** Of a member that may be added. */
   readonly #directoryOf: (member: number) => number;
   readonly #driver: KvDriver;
@@ -44,8 +54,10 @@ export class RaftProcess implements Process<RaftStatus> {
     this.#options = options;
     this.#sabotage = options.sabotage ?? NO_SABOTAGE;
     this.#invariants = invariants;
-    this.#machine = this.#sabotage.stateMachine(new KvStateMachine());
     this.#disk = this.#sabotage.disk({ world: environment.world, onResult: (_, result) => result });
+    this.#storage = options.durable === true ? this.#newStorage() : null;
+    this.#durable = this.#storage === null ? null : this.#newDurable(this.#storage);
+    this.#machine = this.#sabotage.stateMachine(this.#durable ?? new KvStateMachine());
     this.#driver = this.#newDriver();
   }
 
@@ -58,7 +70,8 @@ export class RaftProcess implements Process<RaftStatus> {
   }
 
   onDisk(token: number, result: DiskResult): void {
-    this.#driver.onDisk(token, this.#disk.onResult(token, result));
+    const seen = this.#disk.onResult(token, result);
+    if (this.#storage?.onDisk(token, seen) !== true) this.#driver.onDisk(token, seen);
   }
 
   onWake(): void {
@@ -118,6 +131,7 @@ export class RaftProcess implements Process<RaftStatus> {
     }
     writer.bool(this.#previous !== null);
     if (this.#previous !== null) writer.bytes(this.#previous);
+    this.#storage?.save(writer);
     this.#driver.save(writer);
   }
 
@@ -125,7 +139,22 @@ export class RaftProcess implements Process<RaftStatus> {
     this.#asked = new Map();
     for (let left = reader.varint(); left > 0; left--) this.#asked.set(reader.varint(), reader.varint());
     this.#previous = reader.bool() ? reader.bytes() : null;
+    this.#storage?.load(reader);
     this.#driver.load(reader);
+  }
+
+  #newStorage(): FileStorage {
+    return new FileStorage({
+      submit: (token, operation) => this.#disk.world.disk.submit(token, operation),
+      deliver: (token, result) => this.#driver.onDisk(token, result),
+      transactionsOf: this.#sabotage.transactionsOf,
+    });
+  }
+
+  #newDurable(storage: FileStorage): ObservedDurableKv {
+    const { maxOverlayBytes } = this.#options;
+    const options = { storage, ...(maxOverlayBytes === undefined ? {} : { maxOverlayBytes }) };
+    return new ObservedDurableKv(this.#environment.member, this.#invariants, options);
   }
 
   #newDriver(): KvDriver {
@@ -150,6 +179,9 @@ export class RaftProcess implements Process<RaftStatus> {
       queryCodec: requestCodec,
       createReplica: (outbox) => this.#newReplica(outbox),
       stateMachine: new ObservedStateMachine(member, this.#invariants, this.#machine),
+      ...(this.#durable === null ? {} : { durable: this.#durable }),
+      checkpoints: this.#options.checkpoints ?? {},
+      checkpointRules: this.#sabotage.checkpointRules,
       clients,
       snapshotEntries,
       trailingEntries,

@@ -2,6 +2,8 @@ import type { RaftRules } from '../../consensus/raft/index.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Outbox, Replica } from '../../consensus/replica.ts';
 import type { StateMachine } from '../../consensus/state-machine.ts';
+import { CHECKPOINT_RULES, type CheckpointRules } from '../../driver/index.ts';
+import type { Transaction } from '../../kv/engine.ts';
 import type { KvRequest, KvResult } from '../../kv/index.ts';
 import type { LogRules } from '../../log/index.ts';
 import type { DiskResult, World } from '../../world/world.ts';
@@ -37,6 +39,9 @@ export interface Sabotage {
   readonly stateMachine: (
     machine: StateMachine<KvResult, KvRequest, KvResult>,
   ) => StateMachine<KvResult, KvRequest, KvResult>;
+  readonly checkpointRules: CheckpointRules;
+  /** What becomes of a durable store's transaction. */
+  readonly transactionsOf: (transaction: Transaction) => readonly Transaction[];
   readonly disk: (path: DiskPath) => DiskPath;
   readonly outcome: (outcome: RaftOutcome) => RaftOutcome;
   /** Each proposal is made again under a number of its own: at once, or when the next one comes. */
@@ -52,6 +57,8 @@ export const NO_SABOTAGE: Sabotage = {
   outbox: (outbox) => outbox,
   replica: (replica) => replica,
   stateMachine: (machine) => machine,
+  checkpointRules: CHECKPOINT_RULES,
+  transactionsOf: (transaction) => [transaction],
   disk: (path) => path,
   outcome: (outcome) => outcome,
   proposesAgain: 'never',

@@ -1,6 +1,6 @@
 import type { RaftMessage, RaftRules, RaftTiming } from '../../consensus/raft/index.ts';
 import type { Rejection } from '../../consensus/replica.ts';
-import type { DriverObserver, DriverStatus } from '../../driver/index.ts';
+import type { CheckpointOptions, DriverObserver, DriverStatus } from '../../driver/index.ts';
 import type { KvRequest, KvResult } from '../../kv/index.ts';
 import type { Sabotage } from './sabotage.ts';
 
@@ -34,6 +34,10 @@ export interface RaftSimulationOptions {
   readonly trailingEntries?: number;
   /** Of the write-ahead log; small ones are rolled and removed often. */
   readonly segmentBytes?: number;
+  /** The state machine's state outlives a crash, in a store on the simulated disk. Default: it is in memory. */
+  readonly durable?: boolean;
+  readonly checkpoints?: CheckpointOptions;
+  readonly maxOverlayBytes?: number;
   /** Made for each life of a member; it may read that member's clock. */
   readonly observer?: (member: number, nowUs: () => number) => DriverObserver<RaftMessage>;
   /** Breaks a rule, in every member: for the zoo. */

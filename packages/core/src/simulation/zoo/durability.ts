@@ -1,11 +1,25 @@
 /** Mistakes about disks, snapshots, sessions and what a client is told. */
 import type { DiskOperation, DiskResult } from '../../world/world.ts';
-import { type Bug, general } from './bug.ts';
+import { blackout, crash, disk as faultOf } from '../faults/index.ts';
+import { generalRaft } from '../raft/general.ts';
+import { raft } from '../raft/protocol.ts';
+import { NO_SABOTAGE, type Sabotage } from '../raft/sabotage.ts';
+import type { RaftTypes } from '../raft/types.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { type Bug, general, seedsOf } from './bug.ts';
 import { disk, events, ignoringErrors, RewrittenStateMachine } from './wrappers.ts';
 
 const DONE: DiskResult = { type: 'done' };
 /** Something that every disk does and that changes nothing. */
 const IDLE: DiskOperation = { type: 'list' };
+
+/** Three members whose disks fail and whose power goes, and nothing else. */
+function failingDisks(sabotage: Sabotage): Scenario<RaftTypes> {
+  const cut = { snapshotEntries: 40, trailingEntries: 20, segmentBytes: 16 * 1024 };
+  const replicas = (_: number, members = 3) => raft(members, { ...cut, sabotage });
+  const errors = [faultOf.error(), faultOf.error(), faultOf.error()];
+  return generalRaft({}, { replicas }).faults(...errors, crash(), blackout());
+}
 
 export const DURABILITY_BUGS: readonly Bug[] = [
   {
@@ -50,7 +64,11 @@ export const DURABILITY_BUGS: readonly Bug[] = [
     pitfalls: ['R24'],
     breaks: 'a failed fsync is taken for a success',
     source: 'Rebello and others, "Can Applications Recover from fsync Failures?", ATC 2020',
-    caughtBy: general({ disk: ignoringErrors(['sync', 'syncDirectory']) }),
+    caughtBy: {
+      type: 'directed',
+      why: 'a failed sync must be followed by a crash before anything else of the same file is synced',
+      seeds: seedsOf(failingDisks({ ...NO_SABOTAGE, disk: ignoringErrors(['sync', 'syncDirectory']) })),
+    },
   },
   {
     id: 'r24-append-error-ignored',
@@ -108,6 +126,33 @@ export const DURABILITY_BUGS: readonly Bug[] = [
         outcome.type === 'rejected' && outcome.reason === 'Unknown'
           ? { type: 'rejected', reason: 'NotApplied' }
           : outcome,
+    }),
+  },
+  {
+    id: 'r29-log-forgets-what-the-store-lacks',
+    pitfalls: ['R29'],
+    breaks: 'the log forgets everything that is applied, though the store holds durably only a part of it',
+    source: 'PITFALLS R29',
+    caughtBy: general({ checkpointRules: { mayForget: (_, applied) => applied } }),
+  },
+  {
+    id: 'r29-store-never-synced',
+    pitfalls: ['R29'],
+    breaks: 'what was written to the store counts as durable, though it was not synced',
+    source: 'LMDB’s own MDB_NOSYNC: a system crash can then undo transactions',
+    caughtBy: general({
+      disk: disk((operation) =>
+        operation.type === 'sync' && operation.file.startsWith('store-') ? { operation: IDLE, result: DONE } : null,
+      ),
+    }),
+  },
+  {
+    id: 'r29-index-apart-from-data',
+    pitfalls: ['R29'],
+    breaks: 'the store learns the applied index in one transaction and the data in the next',
+    source: 'PITFALLS R29; etcd issue 13766: a consistent index that was ahead of its data',
+    caughtBy: general({
+      transactionsOf: (transaction) => [{ changes: new Map(), record: transaction.record }, transaction],
     }),
   },
   {

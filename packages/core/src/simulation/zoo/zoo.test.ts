@@ -16,6 +16,8 @@ const QUICK = [
   'r20-last-entry-lost-at-start',
   'r23-unknown-reported-as-failed',
   'r24-never-syncs',
+  'r29-store-never-synced',
+  'r29-index-apart-from-data',
   'wire-without-checksum',
 ];
 
@@ -31,7 +33,7 @@ describe('the zoo', () => {
   });
 
   it.each(BUGS.filter(({ id }) => QUICK.includes(id)))(
-    'S1 R2 R3 R4 R5 R6 R7 R8 R9 R20 R23 R24: the campaign catches $id',
+    'S1 R2 R3 R4 R5 R6 R7 R8 R9 R20 R23 R24 R29: the campaign catches $id',
     (bug) => {
       expect(detect(bug, { seeds: 150 })).toMatchObject({ caught: true });
     },
