@@ -7,6 +7,7 @@ import type { Store } from '../etcd/store.ts';
 import { type GrpcMethods, serveGrpcCall } from '../grpc/index.ts';
 import { reflectionMethods } from '../grpc/reflection.ts';
 import { GrpcMetrics, type MetricSource, writeStoreMetrics } from '../observability/index.ts';
+import type { StorageUsage } from '../storage/index.ts';
 import type { Faults } from './faults.ts';
 import { serveHttp } from './routes.ts';
 
@@ -23,6 +24,8 @@ export interface ClientListenerOptions {
   readonly store: Store;
   /** null: the member is not breakable, and refuses /polder/links. */
   readonly faults: Faults | null;
+  /** Of the store's files; absent: it is in memory. */
+  readonly usage?: () => StorageUsage;
   /** What else `/metrics` shows. */
   readonly metrics?: readonly MetricSource[];
   /** An error that no client can have caused: log it. */
@@ -40,7 +43,7 @@ export async function startClientListener(options: ClientListenerOptions): Promi
   const methods: GrpcMethods = new Map([...etcdMethods(options.store), ...reflectionMethods()]);
   const grpc = new GrpcMetrics(methods);
   const metrics: MetricSource[] = [
-    (out) => writeStoreMetrics(options.store, out),
+    (out) => writeStoreMetrics(options.store, options.usage?.() ?? null, out),
     (out) => grpc.write(out),
     ...(options.metrics ?? []),
   ];

@@ -1,6 +1,15 @@
 /** A member whole: its directory, its peers, its replica, and the port its clients talk to. */
 import { createHash } from 'node:crypto';
-import { type DiskResult, Driver, type DriverStatus, defined, PolderError, Raft, type RaftTiming, raftCodec } from '@polder/core';
+import {
+  type DiskResult,
+  Driver,
+  type DriverStatus,
+  defined,
+  PolderError,
+  Raft,
+  type RaftTiming,
+  raftCodec,
+} from '@polder/core';
 import { DurableKvStateMachine, KvStateMachine } from '@polder/core/kv';
 import { type Logger, pino } from 'pino';
 import { realFileSystem } from '../disk/file-system.ts';
@@ -147,7 +156,7 @@ function assemble(
   });
   const world: RealWorld = new RealWorld({ network: transport, disk, onFailure: (error) => fail(asError(error)) });
   const deliver = (token: number, result: DiskResult): void => world.run((events) => events.onDisk(token, result));
-  const storage = storageOf(config, disk, environment, deliver);
+  const storage = storageOf(config, disk, telemetry, environment, deliver);
   const durable = storage === null ? null : new DurableKvStateMachine({ storage });
   const machine = durable ?? new KvStateMachine();
   const fail = (error: Error): void => {
@@ -192,7 +201,17 @@ function assemble(
         outbox,
       ),
   });
-  const assembled: Assembled = { world, transport, driver, store, storage, telemetry, started, stopped, handedOver: null };
+  const assembled: Assembled = {
+    world,
+    transport,
+    driver,
+    store,
+    storage,
+    telemetry,
+    started,
+    stopped,
+    handedOver: null,
+  };
   world.attach(sink(assembled, config, logger));
   return assembled;
 }
@@ -200,13 +219,14 @@ function assemble(
 function storageOf(
   { cluster, name, storage }: MemberConfig,
   disk: FileDisk,
+  telemetry: MemberTelemetry,
   { createStorage = (options) => new LmdbStorage(options) }: MemberEnvironment,
   deliver: (token: number, result: DiskResult) => void,
 ): MemberStorage | null {
   if (storage === 'memory') return null;
   // A store belongs to its directory: it is of no use to a member that was made anew.
   const owner = `${cluster}/${name}#${disk.identity.directory}`;
-  return createStorage({ directory: disk.directory, owner, deliver });
+  return createStorage({ directory: disk.directory, owner, deliver, onCommitted: telemetry.watchStore() });
 }
 
 /** The log is read back, or the member cannot start from it: `CorruptLog`, `CorruptSnapshot`, `DiskError`. */
@@ -238,7 +258,7 @@ function sink(assembled: Assembled, config: MemberConfig, logger: Logger): Event
 async function listen(
   config: MemberConfig,
   self: MemberAddresses,
-  { store, transport, telemetry }: Assembled,
+  { store, transport, storage, telemetry }: Assembled,
   logger: Logger,
 ): Promise<ClientListener> {
   return startClientListener({
@@ -246,6 +266,7 @@ async function listen(
     port: self.clientPort,
     store,
     faults: config.breakable ? linkFaults(config, self, transport) : null,
+    ...(storage === null ? {} : { usage: () => storage.usage() }),
     metrics: [
       (out) => telemetry.write(out),
       (out) => telemetry.writePeers(out, transport.counters, transport.traffic()),

@@ -3,6 +3,9 @@ import { ABSENT, DASHBOARD, LEGACY, type Series } from './testing/etcd-series.ts
 import { get, put, type RunningMember, RunningMembers } from './testing/members.ts';
 import { type Metric, parsePrometheus, total } from './testing/prometheus-text.ts';
 
+const PUTS = 40;
+const STORED = ['etcd_disk_backend_commit_duration_seconds', 'etcd_mvcc_db_total_size_in_bytes'];
+
 let members: RunningMembers;
 let leader: RunningMember;
 let before: ReadonlyMap<string, Metric>;
@@ -18,10 +21,13 @@ beforeAll(async () => {
   members = await RunningMembers.start(3);
   leader = await members.leader();
   before = await scrape(leader);
-  for (let i = 0; i < 40; i++) await put(leader.client, `key ${i}`, 'x'.repeat(100));
+  for (let i = 0; i < PUTS; i++) await put(leader.client, `key ${i}`, 'x'.repeat(2_000));
   for (let i = 0; i < 20; i++) await get(leader.client, 'key 1');
   await fetch(`${leader.url}/health`);
-  after = await scrape(leader);
+  // The store is written now and then, after the puts were answered.
+  const stored = (): boolean => STORED.every((name) => total(metric(name), name) > total(metric(name, before), name));
+  do after = await scrape(leader);
+  while (!stored());
 });
 
 afterAll(() => members.stop());
@@ -54,18 +60,23 @@ describe('after a little load, the metrics that etcd’s dashboard and alerts re
 
 describe('a member’s metrics', () => {
   it('count what happened: calls, messages, syncs', () => {
-    const put40 = { grpc_service: 'etcdserverpb.KV', grpc_method: 'Put', grpc_type: 'unary' };
+    const ofPut = { grpc_service: 'etcdserverpb.KV', grpc_method: 'Put', grpc_type: 'unary' };
     const puts = (at: ReadonlyMap<string, Metric>): number =>
       metric('grpc_server_handled_total', at)
         .samples.filter(({ labels }) => labels['grpc_method'] === 'Put' && labels['grpc_code'] === 'OK')
         .reduce((sum, { value }) => sum + value, 0);
-    expect(puts(after) - puts(before)).toBe(40);
-    expect(sample('grpc_server_started_total', put40)).toBe(puts(after));
-    expect(sample('grpc_server_msg_received_total', put40)).toBe(puts(after));
+    expect(puts(after) - puts(before)).toBe(PUTS);
+    expect(sample('grpc_server_started_total', ofPut)).toBe(puts(after));
+    expect(sample('grpc_server_msg_received_total', ofPut)).toBe(puts(after));
     // Each put waited for the one before it, so each had a sync of its own.
     const syncs = 'etcd_disk_wal_fsync_duration_seconds';
-    expect(total(metric(syncs), syncs) - total(metric(syncs, before), syncs)).toBeGreaterThanOrEqual(40);
-    expect(sample('etcd_network_client_grpc_received_bytes_total')).toBeGreaterThan(40 * 100);
+    expect(total(metric(syncs), syncs) - total(metric(syncs, before), syncs)).toBeGreaterThanOrEqual(PUTS);
+    expect(sample('etcd_network_client_grpc_received_bytes_total')).toBeGreaterThan(PUTS * 2_000);
+    const [used, allocated] = ['etcd_mvcc_db_total_size_in_use_in_bytes', 'etcd_mvcc_db_total_size_in_bytes'].map(
+      (name) => sample(name),
+    );
+    expect(used).toBeGreaterThan(PUTS * 2_000);
+    expect(used).toBeLessThanOrEqual(allocated ?? 0);
     expect(sample('etcd_server_proposals_pending')).toBe(0);
     for (const { name, value } of metric('etcd_network_peer_round_trip_time_seconds').samples) {
       if (name.endsWith('_count')) expect(value).toBeGreaterThan(0);

@@ -1,9 +1,11 @@
 import { ETCD_VERSION } from '../etcd/errors.ts';
 import type { Store } from '../etcd/store.ts';
+import type { StorageUsage } from '../storage/index.ts';
 import type { Exposition } from './exposition.ts';
 
 /** What a member says of itself in `polder status` and in etcd's Status: the same source, so the same figures. */
-export function writeStoreMetrics(store: Store, out: Exposition): void {
+/** `usage`: of the store's files; null: it is in memory, where nothing is allocated that is not in use. */
+export function writeStoreMetrics(store: Store, usage: StorageUsage | null, out: Exposition): void {
   const status = store.status();
   const id = store.members().find(({ number }) => number === status.member)?.id ?? 0n;
   out.gauge('etcd_server_has_leader', 'Whether a leader is known. 1 is yes, 0 is no.', status.leader === 0 ? 0 : 1);
@@ -19,10 +21,9 @@ export function writeStoreMetrics(store: Store, out: Exposition): void {
   out.gauge('polder_raft_term', 'The current term.', status.term);
   out.gauge('polder_raft_last_index', 'The index of the last entry of the log.', status.lastIndex);
   out.gauge('polder_peers_reachable', 'Peers connected now, in both directions.', status.peersReachable.length);
-  const size = 'Bytes of keys, values and their history.';
-  out.gauge('etcd_mvcc_db_total_size_in_bytes', size, status.sizeBytes);
-  // Nothing is allocated that is not in use: the store is in memory.
-  out.gauge('etcd_mvcc_db_total_size_in_use_in_bytes', size, status.sizeBytes);
+  const { allocatedBytes, usedBytes } = usage ?? { allocatedBytes: status.sizeBytes, usedBytes: status.sizeBytes };
+  out.gauge('etcd_mvcc_db_total_size_in_bytes', 'What the store takes on disk.', allocatedBytes);
+  out.gauge('etcd_mvcc_db_total_size_in_use_in_bytes', 'What of it holds data; the rest is used again.', usedBytes);
   out.gauge('etcd_debugging_mvcc_keys_total', 'The number of keys.', status.keys);
   out.gauge('etcd_debugging_mvcc_current_revision', 'The current revision of the store.', status.revision);
   out.gauge('etcd_debugging_mvcc_compact_revision', 'The revision of the last compaction.', status.compactRevision);

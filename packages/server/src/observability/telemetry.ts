@@ -3,6 +3,7 @@ import type { Configuration, DriverStatus } from '@polder/core';
 import type { Logger } from 'pino';
 import type { PeerTraffic, TransportCounters } from '../transport/index.ts';
 import type { Exposition } from './exposition.ts';
+import { DISK_SECONDS, Histogram } from './histogram.ts';
 import { DiskMeter } from './measured-file-system.ts';
 import { PeerProbe, type ProbedPeer } from './peer-probe.ts';
 import { processMetrics } from './process-metrics.ts';
@@ -31,6 +32,8 @@ export class MemberTelemetry {
   /** Give its `measured` file system to the disk. */
   readonly disk: DiskMeter;
   readonly #options: MemberTelemetryOptions;
+  /** null: the store is in memory and commits nothing. */
+  #commitSeconds: Histogram | null = null;
   readonly #probe: PeerProbe;
 
   constructor(options: MemberTelemetryOptions) {
@@ -49,6 +52,13 @@ export class MemberTelemetry {
       slowRequestMs,
     });
     this.#probe = new PeerProbe(peers, monotonicUs);
+  }
+
+  /** The store is on disk: tell how long its commits take. */
+  watchStore(): (seconds: number) => void {
+    const histogram = new Histogram(DISK_SECONDS);
+    this.#commitSeconds = histogram;
+    return (seconds) => histogram.observe(seconds);
   }
 
   /** A peer can be sent to: measure the way there now, and every few seconds. */
@@ -79,6 +89,10 @@ export class MemberTelemetry {
       progress.slowApplies,
     );
     out.histogram('etcd_disk_wal_fsync_duration_seconds', 'How long fdatasync of the log took.', disk.logSyncSeconds);
+    if (this.#commitSeconds !== null) {
+      const help = 'How long a durable commit of the store took.';
+      out.histogram('etcd_disk_backend_commit_duration_seconds', help, this.#commitSeconds);
+    }
     out.counter('etcd_disk_wal_write_bytes_total', 'Bytes written to the log.', disk.logBytesWritten);
     out.histogram('polder_request_seconds', 'Proposals and linearizable reads, from asked to answered.', [
       [{ kind: 'proposal' }, seconds.proposal],

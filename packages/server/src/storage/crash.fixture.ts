@@ -25,6 +25,7 @@ function storageOf(options: LmdbStorageOptions): MemberStorage {
   });
   const staged = new Set<string>();
   return {
+    usage: () => inner.usage(),
     open: (token, name) => {
       steps.set(token, 'open');
       inner.open(token, name);

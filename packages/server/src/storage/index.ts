@@ -1,2 +1,2 @@
 export { LmdbEngine, type LmdbEngineOptions } from './lmdb-engine.ts';
-export { LmdbStorage, type LmdbStorageOptions, type MemberStorage } from './lmdb-storage.ts';
+export { LmdbStorage, type LmdbStorageOptions, type MemberStorage, type StorageUsage } from './lmdb-storage.ts';
