@@ -86,13 +86,17 @@ function addServe(program: Command): void {
   program
     .command('serve')
     .description('run one member; each flag may also be POLDER_<FLAG> in the environment or stand in the file')
-    .option('--config <file>', 'JSON: name, cluster, members, dataDirectory, breakable, logLevel, timing')
+    .option(
+      '--config <file>',
+      'JSON: name, cluster, members, dataDirectory, breakable, logLevel, slowRequestMs, timing',
+    )
     .option('--name <name>', 'which of the members this is')
     .option('--cluster <name>', 'members of another cluster are refused (default: polder)')
     .option('--members <list>', 'name=id@peerHost:peerPort/clientHost:clientPort,...')
     .option('--data <dir>', 'data directory')
     .option('--breakable', 'allow POST /polder/links')
     .addOption(new Option('--log-level <level>').choices(LOG_LEVELS))
+    .option('--slow-request-ms <n>', 'log requests that take longer; 0: none (default: 500)', integer(0, 3_600_000))
     .option('--stop-with-stdin', 'stop when standard input ends', false)
     .action(async (options: ServeFlags & { stopWithStdin: boolean }) => {
       await serve(resolveServeConfig(options, process.env), options.stopWithStdin);

@@ -99,7 +99,7 @@ export type ReplicaEvent<Message> =
   | { readonly type: 'applied'; readonly index: number }
   /** A snapshot at `index` is durable here and named in the log: forget the entries up to `through`. */
   | { readonly type: 'compacted'; readonly index: number; readonly term: number; readonly through: number }
-  /** The chunk that `readSnapshot` asked for; `offset` 0 when the driver had to turn to a newer snapshot. */
+  /** The chunk that `readSnapshot` asked for, of a snapshot of `sizeBytes`. */
   | {
       readonly type: 'snapshotRead';
       readonly to: number;
@@ -107,10 +107,19 @@ export type ReplicaEvent<Message> =
       readonly term: number;
       readonly offset: number;
       readonly data: Uint8Array;
-      readonly done: boolean;
+      readonly sizeBytes: number;
     }
-  /** A chunk of the leader's snapshot is stored. */
-  | { readonly type: 'snapshotStored'; readonly index: number; readonly nextOffset: number }
+  /**
+   * The leader's snapshot is stored up to `nextOffset`, not durably; `whole`: all of it is, and waits for
+   * `installSnapshot`. 0: nothing is, or what came did not hold.
+   */
+  | {
+      readonly type: 'snapshotStored';
+      readonly index: number;
+      readonly term: number;
+      readonly nextOffset: number;
+      readonly whole: boolean;
+    }
   | {
       readonly type: 'snapshotInstalled';
       readonly index: number;
@@ -132,9 +141,20 @@ export type Effect<Message> =
   | { readonly type: 'changed'; readonly id: number; readonly index: number }
   /** `Unknown`: it may or may not take effect (PITFALLS R23). */
   | { readonly type: 'rejected'; readonly id: number; readonly reason: Rejection }
-  /** Read the chunk at `offset` of snapshot `index` (or of the newest, if that one is gone) for a peer behind the log. */
-  | { readonly type: 'readSnapshot'; readonly to: number; readonly index: number; readonly offset: number }
-  /** Store a chunk of the leader's snapshot; when `done`, install it. */
+  /**
+   * Read a chunk of snapshot `index` for a peer behind the log; 0: of the newest. That one then stays, whatever newer
+   * ones there are, until `closeSnapshot`.
+   */
+  | {
+      readonly type: 'readSnapshot';
+      readonly to: number;
+      readonly index: number;
+      readonly offset: number;
+      readonly lengthMax: number;
+    }
+  /** `to` needs no snapshot any more, or not from this member. */
+  | { readonly type: 'closeSnapshot'; readonly to: number }
+  /** Store a chunk of the leader's snapshot, beside the state; `done`: its last. */
   | {
       readonly type: 'storeSnapshot';
       readonly index: number;
@@ -143,6 +163,11 @@ export type Effect<Message> =
       readonly data: Uint8Array;
       readonly done: boolean;
     }
+  /**
+   * What is stored of the leader's snapshot, whole: make it durable, name it in the log, put it in the place of the
+   * state. Answered by `snapshotInstalled`, or by `snapshotStored` when it does not hold. Until then nothing is committed.
+   */
+  | { readonly type: 'installSnapshot'; readonly index: number; readonly term: number }
   /** The member must not go on. */
   | { readonly type: 'stop'; readonly code: string; readonly message: string };
 

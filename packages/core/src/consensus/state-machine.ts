@@ -15,7 +15,36 @@ export interface StateMachine<Result, Query, Answer> {
   contains(member: number, boot: number, sequence: number): boolean;
   /** The command of the newest configuration entry applied: a part of the state, like its sessions. Empty: none was. */
   configuration(): Uint8Array;
-  /** The whole state as bytes; equal states give equal bytes. */
+  /** The state as it is now, to be read in pieces while the state goes on. Equal states give equal bytes. */
+  openSnapshot(): SnapshotSource;
+  /** Takes such bytes, beside the present state. */
+  stageSnapshot(): SnapshotStage;
+  /** The whole state at once, for who checkpoints a world. */
+  save(writer: ByteWriter): void;
+  load(reader: ByteReader): void;
+}
+
+/** A state that no longer changes, as a stream of bytes. It holds what it needs until it is closed. */
+export interface SnapshotSource {
+  /** The applied index of the state. */
+  readonly index: number;
+  /** From where the last read ended: exactly `sizeMax` bytes, fewer at the end, none behind it. */
+  read(sizeMax: number): Uint8Array;
+  /** All that was not read yet, which stays unread: for who checkpoints a world. */
+  rest(): Uint8Array;
+  close(): void;
+}
+
+/** A state on its way in: `write` … `write`, then `install` or `discard`. Nothing else changes before `install`. */
+export interface SnapshotStage {
+  /** The next bytes, cut anywhere. Throws `MalformedBytes`: the stage is then good for nothing but `discard`. */
+  write(bytes: Uint8Array): void;
+  /** Whether everything has come. */
+  readonly whole: boolean;
+  /** Takes the place of the state; the stage is `whole`. */
+  install(): void;
+  discard(): void;
+  /** For who checkpoints a world; `load` on a new stage of the same machine. */
   save(writer: ByteWriter): void;
   load(reader: ByteReader): void;
 }
@@ -25,9 +54,9 @@ export interface StateMachine<Result, Query, Answer> {
  * until a checkpoint has written it; the log may forget only what a checkpoint has made durable (PITFALLS R29).
  *
  *   open ──► apply … checkpoint ──► (apply …) its outcome ──► durable
- *                    stage ──► its outcome, and then the log's record that names the store ──► adopt
+ *                    stage ──► (fill, flushStage) … finishStage ──► its outcome, and then the log's record ──► adopt
  *
- * One of `open`, `checkpoint`, `stage` at a time. Its outcome comes as a disk event under the token, never from
+ * One of `open`, `checkpoint`, `stage`, `flushStage`, `finishStage` at a time. Its outcome comes as a disk event under the token, never from
  * inside, and is handed to `settle`.
  */
 export interface DurableStateMachine<Result, Query, Answer> extends StateMachine<Result, Query, Answer> {
@@ -35,10 +64,19 @@ export interface DurableStateMachine<Result, Query, Answer> extends StateMachine
   open(token: number, store: string): void;
   /** Begins to write what is applied now; `term` is that of the entry applied last. */
   checkpoint(token: number, term: number): void;
-  /** Begins to make another store, of a peer's snapshot: the bytes of its `save`, its last entry's term. */
-  stage(token: number, store: string, bytes: Uint8Array, term: number): void;
-  /** False: that was a part of it, and the token will come again. */
-  settle(outcome: 'done' | 'error'): boolean;
+  /** Begins to make another store, for a peer's snapshot. */
+  stage(token: number, store: string): void;
+  /** What goes into it: the bytes of the peer's `openSnapshot`, in order, while nothing is begun. */
+  readonly staging: Pick<SnapshotStage, 'write' | 'whole'>;
+  /** About what of it is in memory only. */
+  readonly stagedBytes: number;
+  /** Begins to write what has come of it so far, so that memory is free for more. */
+  flushStage(token: number): void;
+  /** Begins to make it durable, whole; `term` is that of its last entry. */
+  finishStage(token: number, term: number): void;
+  /** It is not wanted. */
+  discardStage(): void;
+  settle(outcome: 'done' | 'error'): void;
   /** What was staged, and is named in the log now, takes the place of this machine's state and store. */
   adopt(): void;
   /** All of it as it is in this process, for one that goes on elsewhere with the same stores. */

@@ -10,7 +10,9 @@ import { PolderError } from '../base/error.ts';
 import type { Recovered } from '../consensus/replica.ts';
 import type { DurableStateMachine } from '../consensus/state-machine.ts';
 import type { DiskResult } from '../world/world.ts';
-import { diskError, loadSnapshot, type Snapshot, saveSnapshot } from './snapshots.ts';
+import type { SnapshotName } from './snapshot-file.ts';
+import type { SnapshotSink } from './snapshot-loader.ts';
+import { diskError } from './stored-snapshot.ts';
 
 export interface Place {
   readonly index: number;
@@ -36,17 +38,18 @@ const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 /** How long after one for which there was no room. */
 const RETRY_US = 1_000_000;
 const FIRST_STORE = 'store-0-0';
-const JOBS = ['idle', 'opening', 'writing', 'staging'] as const;
+const JOBS = ['idle', 'opening', 'writing', 'making', 'flushing', 'finishing'] as const;
 
 export type CheckpointProgress =
-  | { readonly type: 'working' }
   | { readonly type: 'opened' }
   /** A checkpoint is durable, or was not written for lack of room: then `full`. */
   | { readonly type: 'written' }
+  /** The store that a peer's snapshot goes into wants its first bytes, or more. */
+  | { readonly type: 'hungry' }
   /** A peer's snapshot is durable in a store of its own, and may be named in the log. */
   | { readonly type: 'staged' }
   /** There was no room for it. */
-  | { readonly type: 'unstaged'; readonly index: number };
+  | { readonly type: 'unstaged'; readonly snapshot: SnapshotName };
 
 export function storeName(index: number, term: number): string {
   return `store-${index}-${term}`;
@@ -61,7 +64,7 @@ export class Checkpoints {
   /** Of the job. */
   #awaited = 0;
   /** A peer's snapshot, from when it has arrived until it is adopted. */
-  #peer: Snapshot | null = null;
+  #peer: SnapshotName | null = null;
   #peerIsDurable = false;
   /** When what is applied is to be written; Infinity: all is. */
   #dueUs = Number.POSITIVE_INFINITY;
@@ -98,7 +101,7 @@ export class Checkpoints {
   }
 
   /** The peer's snapshot, once it is durable. */
-  get staged(): Snapshot | null {
+  get staged(): SnapshotName | null {
     return this.#peerIsDurable ? this.#peer : null;
   }
 
@@ -140,15 +143,47 @@ export class Checkpoints {
     machine.checkpoint(this.#awaited, term);
   }
 
-  stage(snapshot: Snapshot): void {
+  stage(snapshot: SnapshotName): void {
     assert(!this.hasPeer, 'one snapshot is installed at a time');
     this.#peer = snapshot;
     if (!this.busy) this.#stage(snapshot);
   }
 
-  #stage(snapshot: Snapshot): void {
-    this.#begin('staging');
-    this.#machine.stage(this.#awaited, storeName(snapshot.index, snapshot.term), snapshot.bytes, snapshot.term);
+  #stage({ index, term }: SnapshotName): void {
+    this.#begin('making');
+    this.#machine.stage(this.#awaited, storeName(index, term));
+  }
+
+  /** Where a peer's snapshot goes: it pauses when so much of it is in memory that it is to be written first. */
+  get sink(): SnapshotSink {
+    const [machine, bytes] = [this.#machine, this.#bytes];
+    return {
+      write: (piece) => machine.staging.write(piece),
+      get whole() {
+        return machine.staging.whole;
+      },
+      get pauses() {
+        return machine.stagedBytes >= bytes;
+      },
+    };
+  }
+
+  /** What has come so far is written, and `hungry` then. */
+  flush(): void {
+    this.#begin('flushing');
+    this.#machine.flushStage(this.#awaited);
+  }
+
+  /** All of it has come. */
+  finish({ term }: SnapshotName): void {
+    this.#begin('finishing');
+    this.#machine.finishStage(this.#awaited, term);
+  }
+
+  /** What came did not hold. */
+  discard(): void {
+    this.#machine.discardStage();
+    this.#forgetPeer();
   }
 
   /** The log names what was staged. */
@@ -170,27 +205,27 @@ export class Checkpoints {
     const failed = result.type === 'error';
     if (failed && this.#job === 'opening') throw new PolderError(result.code, result.message);
     if (failed && result.code !== 'ENOSPC') throw diskError(result.code, result.message);
-    if (!this.#machine.settle(failed ? 'error' : 'done')) return { type: 'working' };
+    this.#machine.settle(failed ? 'error' : 'done');
     const job = this.#job;
     this.#job = 'idle';
     if (job === 'opening') return { type: 'opened' };
     this.#full = failed;
-    if (job === 'staging') return this.#onStaged(failed);
+    if (job !== 'writing') return this.#onStaged(failed, job === 'finishing');
     this.#dueUs = failed ? nowUs + RETRY_US : Number.POSITIVE_INFINITY;
     if (this.#peer !== null) this.#stage(this.#peer);
     return { type: 'written' };
   }
 
-  #onStaged(failed: boolean): CheckpointProgress {
-    assert(this.#peer !== null, 'a snapshot was staged');
-    const { index } = this.#peer;
-    this.#peerIsDurable = !failed;
-    if (!failed) return { type: 'staged' };
-    this.#forgetPeer();
-    return { type: 'unstaged', index };
+  #onStaged(failed: boolean, isWhole: boolean): CheckpointProgress {
+    const snapshot = this.#peer;
+    assert(snapshot !== null, 'a snapshot is being staged');
+    this.#peerIsDurable = isWhole && !failed;
+    if (!failed) return { type: isWhole ? 'staged' : 'hungry' };
+    this.discard();
+    return { type: 'unstaged', snapshot };
   }
 
-  #begin(job: 'opening' | 'writing' | 'staging'): void {
+  #begin(job: Exclude<(typeof JOBS)[number], 'idle'>): void {
     assert(!this.busy, 'one thing at a time');
     this.#job = job;
     this.#awaited = this.#token();
@@ -199,7 +234,8 @@ export class Checkpoints {
   save(writer: ByteWriter): void {
     writer.u8(JOBS.indexOf(this.#job));
     writer.varint(this.#awaited);
-    saveSnapshot(writer, this.#peer);
+    writer.varint(this.#peer?.index ?? 0);
+    writer.varint(this.#peer?.term ?? 0);
     writer.bool(this.#peerIsDurable);
     writer.varint(Number.isFinite(this.#dueUs) ? this.#dueUs + 1 : 0);
     writer.bool(this.#full);
@@ -208,7 +244,8 @@ export class Checkpoints {
   load(reader: ByteReader): void {
     this.#job = JOBS[reader.u8()] ?? 'idle';
     this.#awaited = reader.varint();
-    this.#peer = loadSnapshot(reader);
+    const peer = { index: reader.varint(), term: reader.varint() };
+    this.#peer = peer.index === 0 ? null : peer;
     this.#peerIsDurable = reader.bool();
     const dueUs = reader.varint();
     this.#dueUs = dueUs === 0 ? Number.POSITIVE_INFINITY : dueUs - 1;

@@ -8,7 +8,7 @@
  * Group commit falls out: while a group is being synced the next one gathers.
  */
 import { assert, unreachable } from '../base/assert.ts';
-import { ByteReader, ByteWriter, EMPTY_BYTES } from '../base/bytes.ts';
+import { type ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
 import { readEntry, readList, writeEntry, writeList } from '../consensus/entry-codec.ts';
 import type { Effect, Entry, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
@@ -17,17 +17,15 @@ import type { DiskOperation, DiskResult } from '../world/world.ts';
 import { CHECKPOINT_RULES, type CheckpointProgress, Checkpoints, storeName } from './checkpoints.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
+import type { Input } from './input.ts';
 import type { DriverOptions, DriverStatus } from './options.ts';
-import { diskError, type Snapshot, Snapshots, snapshotFile } from './snapshots.ts';
+import { SNAPSHOT_RULES, type Stored } from './snapshot-arrival.ts';
+import { type SnapshotName, snapshotFile } from './snapshot-file.ts';
+import { type OpenSnapshot, type Purpose, type SnapshotProgress, Snapshots } from './snapshots.ts';
+import { diskError } from './stored-snapshot.ts';
 
-type Input<Query> =
-  | { readonly type: 'frame'; readonly from: number; readonly frame: Uint8Array }
-  | { readonly type: 'disk'; readonly token: number; readonly result: DiskResult }
-  | { readonly type: 'wake' }
-  | { readonly type: 'propose'; readonly id: number; readonly command: Uint8Array }
-  | { readonly type: 'read'; readonly id: number; readonly query: Query }
-  | { readonly type: 'transfer'; readonly to: number }
-  | { readonly type: 'change'; readonly id: number; readonly changes: readonly MembershipChange[] };
+/** Of a snapshot so much is in memory at a time. */
+const SNAPSHOT_PIECE_BYTES = 256 * 1024;
 
 /** Hosts one replica. Made anew for every start of a member; `load` continues one that was saved between turns. */
 export class Driver<Message, Result, Query, Answer> {
@@ -67,9 +65,15 @@ export class Driver<Message, Result, Query, Answer> {
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
       ...(logRules === undefined ? {} : { rules: logRules }),
     });
-    this.#snapshots = new Snapshots(submit);
     const { durable, checkpoints = {} } = options;
     this.#checkpoints = durable === undefined ? null : new Checkpoints(durable, () => this.#nextToken++, checkpoints);
+    this.#snapshots = new Snapshots({
+      submit,
+      stage: () => options.stateMachine.stageSnapshot(),
+      sink: this.#checkpoints?.sink ?? null,
+      pieceBytes: options.snapshotPieceBytes ?? SNAPSHOT_PIECE_BYTES,
+      rules: { ...SNAPSHOT_RULES, ...options.snapshotRules },
+    });
     this.#replica = options.createReplica({ put: (effect) => this.#effects.push(effect) });
   }
 
@@ -239,9 +243,14 @@ export class Driver<Message, Result, Query, Answer> {
       case 'rejected':
         return this.#onRejected(effect.id, effect.reason);
       case 'readSnapshot':
-        return this.#onReadSnapshot(effect.to, effect.index, effect.offset);
+        return this.#snapshots.read(effect, this.#replica.status().firstIndex - 1, () => this.#openSnapshot());
+      case 'closeSnapshot':
+        return this.#snapshots.close(effect.to);
       case 'storeSnapshot':
-        return this.#onStoreSnapshot(effect);
+        return this.#onStored(this.#snapshots.store(effect));
+      case 'installSnapshot':
+        this.#snapshots.install();
+        return this.#checkpoints?.stage(effect);
       case 'stop':
         throw new PolderError(effect.code, effect.message);
       default:
@@ -320,12 +329,7 @@ export class Driver<Message, Result, Query, Answer> {
     const checkpoint = this.#checkpoints?.onDisk(this.#options.world.clock.monotonicUs(), token, result) ?? null;
     if (checkpoint !== null) return this.#onCheckpoint(checkpoint);
     const progress = this.#snapshots.onDisk(token, result);
-    if (progress !== null) {
-      if (progress.type === 'failed') throw progress.error;
-      if (progress.type === 'loaded') this.#startReplica(progress.snapshot);
-      if (progress.type === 'written') this.#nameInLog(progress.snapshot, progress.purpose);
-      return;
-    }
+    if (progress !== null) return this.#onSnapshot(progress);
     if (!this.#log.onDisk(token, result)) {
       // Removing an old snapshot: that it fails loses nothing, but says that the disk does.
       if (result.type === 'error') throw diskError(result.code, result.message);
@@ -340,21 +344,21 @@ export class Driver<Message, Result, Query, Answer> {
     const { recovered } = this.#log;
     if (this.#log.state !== 'open' || recovered === null) return;
     if (this.#checkpoints !== null) this.#checkpoints.open(recovered.snapshotFile);
-    else if (recovered.snapshotIndex === 0) this.#startReplica(null);
-    else this.#snapshots.read(recovered);
+    else if (recovered.snapshotIndex === 0) this.#startReplica();
+    else this.#snapshots.start(recovered);
   }
 
-  #startReplica(snapshot: Snapshot | null): void {
+  #startReplica(): void {
     assert(this.#log.recovered !== null, 'the log is open');
     this.#snapshotIndex = this.#log.recovered.snapshotIndex;
     const recovered = this.#checkpoints?.join(this.#log.recovered) ?? this.#log.recovered;
-    if (snapshot !== null) this.#options.stateMachine.load(new ByteReader(snapshot.bytes));
     assert(this.#options.stateMachine.appliedIndex() === recovered.snapshotIndex, 'the state is the snapshot’s');
     this.#boot = recovered.boot;
     this.#appliedTerm = recovered.snapshotTerm;
     this.#phase = 'running';
     this.#step({ type: 'start', recovered, configuration: this.#options.stateMachine.configuration() });
     this.#log.releaseRecovered();
+    this.#snapshots.removeLeftovers();
     this.#options.clients.onStarted();
   }
 
@@ -377,10 +381,8 @@ export class Driver<Message, Result, Query, Answer> {
     const { stateMachine, snapshotEntries = 100_000 } = this.#options;
     const applied = stateMachine.appliedIndex();
     if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
-    const writer = new ByteWriter(64 * 1024);
-    stateMachine.save(writer);
     this.#snapshotIndex = applied;
-    this.#snapshots.write({ index: applied, term: this.#appliedTerm, bytes: writer.finish() }, 'own');
+    this.#snapshots.write(this.#openSnapshot());
   }
 
   /**
@@ -388,7 +390,7 @@ export class Driver<Message, Result, Query, Answer> {
    * after it an older snapshot would take its place, without the entries between the two (PITFALLS R17).
    */
   get #snapshotUnderWay(): boolean {
-    return this.#snapshots.busy || this.#checkpoints?.hasPeer === true || this.#namingInLog;
+    return this.#snapshots.busy || this.#namingInLog;
   }
 
   get #namingInLog(): boolean {
@@ -397,15 +399,16 @@ export class Driver<Message, Result, Query, Answer> {
 
   #onCheckpoint(progress: CheckpointProgress): void {
     switch (progress.type) {
-      case 'working':
-        return;
       case 'opened':
-        return this.#startReplica(null);
+        return this.#startReplica();
+      case 'hungry':
+        return this.#snapshots.fill();
       case 'written':
       case 'staged':
         return this.#maybeNameStore();
       case 'unstaged':
-        return this.#step({ type: 'snapshotStored', index: progress.index, nextOffset: 0 });
+        this.#snapshots.drop();
+        return this.#onStored({ ...progress.snapshot, nextOffset: 0, whole: false });
       default:
         return unreachable(progress);
     }
@@ -421,19 +424,59 @@ export class Driver<Message, Result, Query, Answer> {
     const { index, term } = checkpointRules.mayForget(durable.durable, applied);
     if (index - this.#snapshotIndex < snapshotEntries) return;
     this.#snapshotIndex = index;
-    this.#nameInLog({ index, term, bytes: EMPTY_BYTES }, 'own', durable.store);
+    this.#nameInLog({ index, term }, 'own', durable.store);
   }
 
-  #nameInLog(snapshot: Snapshot, purpose: 'own' | 'peer', file = snapshotFile(snapshot.index)): void {
+  #onSnapshot(progress: SnapshotProgress): void {
+    switch (progress.type) {
+      case 'working':
+        if (this.#snapshots.fillPauses) this.#checkpoints?.flush();
+        return;
+      case 'started':
+        return this.#startReplica();
+      case 'written':
+        if (this.#checkpoints === null) return this.#nameInLog(progress.snapshot, 'own');
+        this.#snapshots.adopt(progress.snapshot, 'own');
+        return this.#snapshots.serve();
+      case 'chunk':
+        return this.#step({ type: 'snapshotRead', ...progress.chunk });
+      case 'stored':
+        return this.#onStored(progress.stored);
+      case 'arrived':
+        if (this.#checkpoints !== null) return this.#checkpoints.finish(progress.snapshot);
+        return this.#maybeNameArrived();
+      case 'refused':
+        this.#checkpoints?.discard();
+        return this.#onStored({ ...progress.snapshot, nextOffset: 0, whole: false });
+      default:
+        return unreachable(progress);
+    }
+  }
+
+  /** An own one that is about to be named is older: it is named first. */
+  #maybeNameArrived(): void {
+    const { arrived } = this.#snapshots;
+    if (arrived !== null && !this.#namingInLog && !this.#snapshots.isWriting) this.#nameInLog(arrived, 'peer');
+  }
+
+  #onStored(stored: Stored | null): void {
+    if (stored === null) return;
+    this.#step({ type: 'snapshotStored', ...stored });
+    this.#drain();
+    // It was not asked for: the state has passed it meanwhile.
+    if (stored.whole && !this.#snapshots.installs && this.#checkpoints?.hasPeer !== true) this.#snapshots.drop();
+  }
+
+  #nameInLog(snapshot: SnapshotName, purpose: Purpose, file = snapshotFile(snapshot.index)): void {
     const { index, term } = snapshot;
     this.#group.records.push({ type: 'snapshot', index, term, file });
     this.#group.snapshot = { snapshot, purpose };
   }
 
   /** The snapshot stands: what it replaces may go. */
-  #onNamedInLog(snapshot: Snapshot, purpose: 'own' | 'peer'): void {
+  #onNamedInLog(snapshot: SnapshotName, purpose: Purpose): void {
     const { index, term } = snapshot;
-    if (this.#checkpoints === null) this.#snapshots.adopt(snapshot);
+    if (this.#checkpoints === null) this.#snapshots.adopt(snapshot, purpose);
     this.#log.compact(index);
     if (purpose === 'own') {
       const through = Math.max(0, index - (this.#options.trailingEntries ?? 1_000));
@@ -442,16 +485,19 @@ export class Driver<Message, Result, Query, Answer> {
       this.#install(snapshot);
     }
     this.#maybeNameStore();
+    this.#maybeNameArrived();
   }
 
-  #install(snapshot: Snapshot): void {
+  #install(snapshot: SnapshotName): void {
     this.#apply();
     const { stateMachine, member } = this.#options;
     const { index, term } = snapshot;
     assert(stateMachine.appliedIndex() < index, 'a snapshot never takes the state back');
-    assert(this.#applies.length === 0, 'nothing is committed while a snapshot is installed');
-    if (this.#checkpoints === null) stateMachine.load(new ByteReader(snapshot.bytes));
-    else this.#checkpoints.adopt();
+    // Those for which a full store had no room are in the snapshot.
+    assert((this.#applies.at(-1)?.entry.index ?? 0) <= index, 'nothing is committed while a snapshot is installed');
+    this.#applies = [];
+    this.#checkpoints?.adopt();
+    this.#snapshots.finish();
     this.#snapshotIndex = index;
     this.#appliedTerm = term;
     const settled = (sequence: number) => stateMachine.contains(member, this.#boot, sequence);
@@ -459,38 +505,10 @@ export class Driver<Message, Result, Query, Answer> {
     this.#step({ type: 'snapshotInstalled', index, term, configuration, settled });
   }
 
-  #onReadSnapshot(to: number, index: number, offset: number): void {
-    if (this.#checkpoints !== null && offset === 0) this.#offerSnapshot();
-    const chunk = this.#snapshots.chunk(index, offset);
-    if (chunk === null) return;
-    const { snapshot, data, done } = chunk;
-    const { index: of, term } = snapshot;
-    this.#step({ type: 'snapshotRead', to, index: of, term, offset: chunk.offset, data, done });
-    this.#drain();
-  }
-
-  /** A store on disk has no snapshot at hand: one is made for a peer that needs it, unless the last one still serves. */
-  #offerSnapshot(): void {
+  #openSnapshot(): OpenSnapshot {
     const { stateMachine } = this.#options;
-    const { newest } = this.#snapshots;
-    if (newest !== null && newest.index + 1 >= this.#replica.status().firstIndex) return;
-    const writer = new ByteWriter(64 * 1024);
-    stateMachine.save(writer);
-    this.#snapshots.offer({ index: stateMachine.appliedIndex(), term: this.#appliedTerm, bytes: writer.finish() });
-  }
-
-  #onStoreSnapshot(effect: Extract<Effect<Message>, { type: 'storeSnapshot' }>): void {
-    const { index, term, offset, data, done } = effect;
-    const nextOffset = this.#snapshots.store(index, term, offset, data);
-    const complete = done && nextOffset === offset + data.length && !this.#snapshotUnderWay;
-    if (complete && this.#checkpoints !== null) return this.#checkpoints.stage(this.#snapshots.takeArrived());
-    if (complete) return this.#snapshots.write(this.#snapshots.takeArrived(), 'peer');
-    this.#step({
-      type: 'snapshotStored',
-      index,
-      nextOffset: done && nextOffset === offset + data.length ? 0 : nextOffset,
-    });
-    this.#drain();
+    const name = { index: stateMachine.appliedIndex(), term: this.#appliedTerm };
+    return { name, source: stateMachine.openSnapshot() };
   }
 
   // ── stopping, saving ──────────────────────────────────────────────────────────────────────────────────────

@@ -10,4 +10,6 @@ export type {
   ProposalOutcome,
   ReadOutcome,
 } from './options.ts';
+export { SNAPSHOT_RULES, type SnapshotRules } from './snapshot-arrival.ts';
+export { BytesSource, type SnapshotName, SnapshotOpener, SnapshotSealer } from './snapshot-file.ts';
 export { type FrameFault, FrameReader, MAX_FRAME_BYTES, type ReadResult, wrapFrame } from './wire.ts';

@@ -5,6 +5,7 @@ import type { LogRules } from '../log/index.ts';
 import type { World } from '../world/world.ts';
 import type { CheckpointOptions, CheckpointRules } from './checkpoints.ts';
 import type { DriverObserver } from './observer.ts';
+import type { SnapshotRules } from './snapshot-arrival.ts';
 
 export interface ClientPort<Result, Answer> {
   onProposed(id: number, outcome: ProposalOutcome<Result>): void;
@@ -43,6 +44,8 @@ export interface DriverOptions<Message, Result, Query, Answer> {
   readonly queryCodec?: Codec<Query>;
   /** A snapshot is made after so many entries, by default 100,000; or a durable store named in the log, after 10,000. */
   readonly snapshotEntries?: number;
+  /** So much of a snapshot is written or read at a time. Best as large as the replica's chunks. Default 256 KiB. */
+  readonly snapshotPieceBytes?: number;
   /** So many entries stay in memory below a snapshot, for peers that are a little behind. */
   readonly trailingEntries?: number;
   /** A segment of the log that has reached this size is closed. */
@@ -51,6 +54,7 @@ export interface DriverOptions<Message, Result, Query, Answer> {
   readonly logRules?: LogRules;
   readonly checkpointRules?: CheckpointRules;
   readonly observer?: DriverObserver<Message>;
+  readonly snapshotRules?: Partial<SnapshotRules>;
 }
 
 export type DriverStatus = ReplicaStatus & {

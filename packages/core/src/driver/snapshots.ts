@@ -1,253 +1,313 @@
-import { assert } from '../base/assert.ts';
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
-import { crc32c } from '../base/crc32c.ts';
+/**
+ * The snapshots of one member: files, of which the newest is what peers get.
+ *
+ *   own     source ──► writer ──► durable under its name ──► named in the log ──► adopt
+ *   peer's  chunks ──► arrival ──► whole ──► install: sync ──► loader, into a stage ──► its name, durable ──► named ──► adopt
+ *   start   loader, into a stage ──► started
+ *
+ * In memory are the pieces under way: one of an own snapshot, one that is loaded, the chunks that a leader has in flight,
+ * and the chunks that each peer is being read; never a whole snapshot.
+ */
+import { assert, defined } from '../base/assert.ts';
+import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
 import type { Recovered } from '../consensus/replica.ts';
+import type { SnapshotSource, SnapshotStage } from '../consensus/state-machine.ts';
 import type { DiskOperation, DiskResult } from '../world/world.ts';
-
-/** A chunk's bytes, well under the frame's limit. */
-const CHUNK_BYTES = 256 * 1024;
-/** `syncDirectory`: from here on the name is durable. */
-const LAST_STEP = 5;
-
-export interface Snapshot {
-  readonly index: number;
-  readonly term: number;
-  readonly bytes: Uint8Array;
-}
+import { ARRIVING_FILE, type Chunk, SnapshotArrival, type SnapshotRules, type Stored } from './snapshot-arrival.ts';
+import { type SnapshotName, snapshotFile } from './snapshot-file.ts';
+import { SnapshotInstall } from './snapshot-install.ts';
+import { SnapshotLoader, type SnapshotSink } from './snapshot-loader.ts';
+import { type ReadChunk, SnapshotReads, type WantedChunk } from './snapshot-reads.ts';
+import { SnapshotWriter } from './snapshot-writer.ts';
+import { corruptSnapshot, diskError, loadStored, type StoredSnapshot, saveStored } from './stored-snapshot.ts';
 
 /** `own`: made here. `peer`: the leader's, to be installed. */
 export type Purpose = 'own' | 'peer';
 
-interface Reading {
-  readonly type: 'size' | 'read';
-  readonly index: number;
-  readonly term: number;
-  readonly token: number;
+export interface SnapshotsOptions {
+  readonly submit: (operation: DiskOperation) => number;
+  readonly stage: () => SnapshotStage;
+  /** A member whose state is in a store takes a peer's snapshot from here, and not by a stage. */
+  readonly sink: SnapshotSink | null;
+  readonly pieceBytes: number;
+  readonly rules: SnapshotRules;
 }
 
-interface Writing {
-  readonly type: 'write';
-  readonly snapshot: Snapshot;
-  readonly purpose: Purpose;
-  readonly step: number;
-  readonly token: number;
+export interface OpenSnapshot {
+  readonly name: SnapshotName;
+  readonly source: SnapshotSource;
 }
-
-type Job = { readonly type: 'idle' } | Reading | Writing;
 
 export type SnapshotProgress =
   | { readonly type: 'working' }
-  | { readonly type: 'failed'; readonly error: PolderError }
-  | { readonly type: 'loaded'; readonly snapshot: Snapshot }
+  /** What the log names is in its place. */
+  | { readonly type: 'started' }
   /** Durable under its name; the log does not name it yet. */
-  | { readonly type: 'written'; readonly snapshot: Snapshot; readonly purpose: Purpose };
+  | { readonly type: 'written'; readonly snapshot: SnapshotName }
+  | { readonly type: 'chunk'; readonly chunk: ReadChunk }
+  | { readonly type: 'stored'; readonly stored: Stored }
+  /** Durable, and in the stage or in the sink. */
+  | { readonly type: 'arrived'; readonly snapshot: SnapshotName }
+  | { readonly type: 'refused'; readonly snapshot: SnapshotName };
 
-export function snapshotFile(index: number): string {
-  return `snapshot-${String(index).padStart(16, '0')}`;
-}
+const WORKING: SnapshotProgress = { type: 'working' };
+const LEFTOVERS = /^snapshot[-.]/;
 
-/** The snapshots of one replica: files of {crc32c, state}, the newest also in memory, and the one that is arriving. */
 export class Snapshots {
   readonly #submit: (operation: DiskOperation) => number;
-  #newest: Snapshot | null = null;
-  #job: Job = { type: 'idle' };
-  #arriving: { index: number; term: number; chunks: Uint8Array[]; sizeBytes: number } | null = null;
+  readonly #options: SnapshotsOptions;
+  readonly #writer: SnapshotWriter;
+  readonly #loader: SnapshotLoader;
+  readonly #arrival: SnapshotArrival;
+  readonly #install: SnapshotInstall;
+  readonly #reads: SnapshotReads;
+  #newest: StoredSnapshot | null = null;
+  /** Durable under its name, and not named in the log yet. */
+  #unnamed: StoredSnapshot | null = null;
+  #listing = 0;
 
-  constructor(submit: (operation: DiskOperation) => number) {
+  constructor(options: SnapshotsOptions) {
+    const { submit, pieceBytes, rules } = options;
     this.#submit = submit;
+    this.#options = options;
+    this.#writer = new SnapshotWriter(submit, pieceBytes, rules);
+    this.#loader = new SnapshotLoader(submit, pieceBytes);
+    this.#arrival = new SnapshotArrival(submit, rules);
+    this.#install = new SnapshotInstall(submit, rules);
+    this.#reads = new SnapshotReads(submit);
   }
 
-  get newest(): Snapshot | null {
+  get newest(): SnapshotName | null {
     return this.#newest;
   }
 
+  /** One is being made here, or a peer's is on its way into the place of the state. */
   get busy(): boolean {
-    return this.#job.type !== 'idle';
+    return this.#writer.busy || this.#arrival.whole !== null;
   }
 
-  /** The one that the log names. Throws `WrongStorage`. */
-  read({ snapshotIndex: index, snapshotTerm: term, snapshotFile: named }: Recovered): void {
+  get isWriting(): boolean {
+    return this.#writer.busy;
+  }
+
+  // ── at the start ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Loads the one that the log names. Throws `WrongStorage`. */
+  start({ snapshotIndex: index, snapshotTerm: term, snapshotFile: named }: Recovered): void {
     if (named !== snapshotFile(index)) {
       const message = `the log names ${named}, which a member that keeps its data on disk wrote: start it with storage "lmdb"`;
       throw new PolderError('WrongStorage', message);
     }
-    this.#job = { type: 'size', index, term, token: this.#submit({ type: 'size', file: snapshotFile(index) }) };
+    this.#loader.begin({ index, term }, named, this.#install.into(this.#options.stage()));
   }
 
-  /** Written under another name, synced, renamed: a crash at any point leaves the old snapshot or the new one. */
-  write(snapshot: Snapshot, purpose: Purpose): void {
-    assert(!this.busy, 'one snapshot is written at a time');
-    this.#write(snapshot, purpose, 0);
+  /** What an earlier life left half done, or had not removed yet. */
+  removeLeftovers(): void {
+    this.#listing = this.#submit({ type: 'list' });
   }
 
-  #write(snapshot: Snapshot, purpose: Purpose, step: number): void {
-    const file = snapshotFile(snapshot.index);
-    const part = `${file}.part`;
-    const operations: DiskOperation[] = [
-      { type: 'append', file: part, bytes: new Uint8Array(0) },
-      { type: 'truncate', file: part, length: 0 },
-      { type: 'append', file: part, bytes: sealed(snapshot.bytes) },
-      { type: 'sync', file: part },
-      { type: 'rename', file: part, to: file },
-      { type: 'syncDirectory' },
-    ];
-    const operation = operations[step];
-    if (operation === undefined) return;
-    this.#job = { type: 'write', snapshot, purpose, step, token: this.#submit(operation) };
-  }
-
-  /** null: not this class's token. */
-  onDisk(token: number, result: DiskResult): SnapshotProgress | null {
-    const job = this.#job;
-    if (job.type === 'idle' || job.token !== token) return null;
-    if (result.type === 'error') return { type: 'failed', error: diskError(result.code, result.message) };
-    if (job.type !== 'write') return this.#onReading(job, result);
-    if (job.step < LAST_STEP) {
-      this.#write(job.snapshot, job.purpose, job.step + 1);
-      return { type: 'working' };
+  #onListed(names: readonly string[]): void {
+    this.#listing = 0;
+    // Next time, if what is there may be of this life.
+    if (this.#writer.busy || this.#unnamed !== null || this.#arrival.busy) return;
+    const kept = this.#newest === null ? '' : snapshotFile(this.#newest.index);
+    for (const file of names) {
+      if (LEFTOVERS.test(file) && file !== kept) this.#submit({ type: 'remove', file });
     }
-    this.#job = { type: 'idle' };
-    return { type: 'written', snapshot: job.snapshot, purpose: job.purpose };
   }
 
-  #onReading(job: Reading, result: DiskResult): SnapshotProgress {
-    if (job.type === 'size') {
-      assert(result.type === 'size', 'a size answers size');
-      const operation = { type: 'read', file: snapshotFile(job.index), offset: 0, length: result.sizeBytes } as const;
-      this.#job = { type: 'read', index: job.index, term: job.term, token: this.#submit(operation) };
-      return { type: 'working' };
-    }
-    assert(result.type === 'bytes', 'bytes answer read');
-    this.#job = { type: 'idle' };
-    return this.#onRead(job.index, job.term, result.bytes);
+  // ── an own one ────────────────────────────────────────────────────────────────────────────────────────────
+
+  write({ name, source }: OpenSnapshot): void {
+    this.#writer.begin(name, source);
   }
 
-  #onRead(index: number, term: number, file: Uint8Array): SnapshotProgress {
-    const bytes = file.subarray(4);
-    if (file.length < 4 || new ByteReader(file).u32() !== crc32c(bytes)) {
-      const name = snapshotFile(index);
-      const message = `${name} is corrupt: the member cannot start from it. Restore the data directory, or replace this member.`;
-      return { type: 'failed', error: new PolderError('CorruptSnapshot', message) };
-    }
-    this.#newest = { index, term, bytes };
-    return { type: 'loaded', snapshot: this.#newest };
+  /** The log names it now, or it is for peers only: it is what they get, and the one before may go. */
+  adopt({ index }: SnapshotName, purpose: Purpose): void {
+    const snapshot = purpose === 'own' ? this.#unnamed : this.#install.loaded;
+    assert(snapshot?.index === index, 'what is adopted is durable');
+    if (purpose === 'own') this.#unnamed = null;
+    this.#replace(snapshot);
   }
 
-  /** The log names it now: it is what peers get, and the one before may go. */
-  adopt(snapshot: Snapshot): void {
+  #replace(snapshot: StoredSnapshot | null): void {
     const old = this.#newest;
     this.#newest = snapshot;
-    if (old !== null && old.index !== snapshot.index) this.#submit({ type: 'remove', file: snapshotFile(old.index) });
+    if (old !== null && old.index !== snapshot?.index) this.#remove(this.#reads.retire(old));
   }
 
-  /** In memory only, for peers. */
-  offer(snapshot: Snapshot): void {
-    this.#newest = snapshot;
+  #remove(snapshots: readonly SnapshotName[]): void {
+    for (const { index } of snapshots) this.#submit({ type: 'remove', file: snapshotFile(index) });
   }
 
-  /** The chunk at `offset` of snapshot `index`; of the newest, from its start, when that one is gone. */
-  chunk(index: number, offset: number): { snapshot: Snapshot; offset: number; data: Uint8Array; done: boolean } | null {
-    const snapshot = this.#newest;
-    if (snapshot === null) return null;
-    const from = snapshot.index === index && offset <= snapshot.bytes.length ? offset : 0;
-    const data = snapshot.bytes.slice(from, from + CHUNK_BYTES);
-    return { snapshot, offset: from, data, done: from + data.length === snapshot.bytes.length };
+  // ── for peers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * A member whose state is in a store has no snapshot at hand. One is written for the peers that need it, unless the
+   * last one still serves: what follows it is in the log, which begins behind `logBase`.
+   */
+  read(wanted: WantedChunk, logBase: number, open: () => OpenSnapshot): void {
+    const serves = !this.#isForPeers || (this.#newest !== null && this.#newest.index >= logBase);
+    if (wanted.index > 0 || serves) return this.#reads.read(wanted, this.#newest);
+    this.#reads.wait(wanted);
+    if (!this.busy) this.write(open());
   }
 
-  /** Returns the next offset wanted; a chunk out of order changes nothing. */
-  store(index: number, term: number, offset: number, data: Uint8Array): number {
-    if (offset === 0) this.#arriving = { index, term, chunks: [], sizeBytes: 0 };
-    const arriving = this.#arriving;
-    if (arriving === null || arriving.index !== index || arriving.term !== term) return 0;
-    if (offset === arriving.sizeBytes) {
-      arriving.chunks.push(data);
-      arriving.sizeBytes += data.length;
+  /** Snapshots here are for peers only: the log names stores. */
+  get #isForPeers(): boolean {
+    return this.#options.sink !== null;
+  }
+
+  serve(): void {
+    this.#reads.serve(this.#newest);
+  }
+
+  close(peer: number): void {
+    this.#remove(this.#reads.close(peer));
+    if (this.#isForPeers && this.#newest !== null && !this.#reads.uses(this.#newest.index)) this.#replace(null);
+  }
+
+  // ── a peer's ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** null: there is nothing to say yet. */
+  store(chunk: Chunk): Stored | null {
+    return this.#arrival.store(chunk);
+  }
+
+  /** What is whole makes an own one pointless: it is newer. */
+  install(): void {
+    assert(this.#arrival.whole !== null, 'what is installed is whole');
+    this.#writer.cancel();
+    if (!this.#isForPeers) this.#install.begin();
+  }
+
+  /** The sink is ready for its first piece, or for more. */
+  fill(): void {
+    const { sink } = this.#options;
+    const name = this.#arrival.whole;
+    assert(sink !== null && name !== null, 'a sink is filled with what is whole');
+    if (this.#loader.busy) this.#loader.resume();
+    else this.#loader.begin(name, ARRIVING_FILE, sink);
+  }
+
+  get fillPauses(): boolean {
+    return this.#loader.pauses;
+  }
+
+  /** The log names it: its state takes the place of this one. */
+  finish(): void {
+    this.#install.finish();
+    this.drop();
+    if (this.#isForPeers) this.#submit({ type: 'remove', file: ARRIVING_FILE });
+  }
+
+  /** A peer's is on its way into the place of a state in memory. */
+  get installs(): boolean {
+    return this.#install.busy;
+  }
+
+  /** What may be named in the log. */
+  get arrived(): SnapshotName | null {
+    return this.#install.named;
+  }
+
+  /** Whatever arrived is not wanted. */
+  drop(): void {
+    this.#arrival.drop();
+    this.#loader.cancel();
+  }
+
+  // ── the disk ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** null: not this class's token. Throws `DiskError` and `CorruptSnapshot`. */
+  onDisk(token: number, result: DiskResult): SnapshotProgress | null {
+    const progress = this.#onDisk(token, result);
+    if (progress !== null && result.type === 'error') throw diskError(result.code, result.message);
+    return progress;
+  }
+
+  #onDisk(token: number, result: DiskResult): SnapshotProgress | null {
+    // An error is told from progress by the caller: no part goes on after one.
+    if (result.type === 'error') return this.#owns(token) ? WORKING : null;
+    if (token === this.#listing && result.type === 'names') {
+      this.#onListed(result.names);
+      return WORKING;
     }
-    return arriving.sizeBytes;
+    if (this.#writer.owns(token)) return this.#onWritten(this.#writer.onDisk());
+    if (this.#install.owns(token)) return this.#onInstalling();
+    if (this.#loader.owns(token)) return this.#onLoading(result);
+    const chunk = this.#reads.onDisk(token, result);
+    if (chunk !== null) return { type: 'chunk', chunk };
+    const stored = this.#arrival.onDisk(token);
+    return stored === null ? null : { type: 'stored', stored };
   }
 
-  /** What has arrived, whole. */
-  takeArrived(): Snapshot {
-    const arriving = this.#arriving;
-    assert(arriving !== null, 'a snapshot is arriving');
-    this.#arriving = null;
-    const bytes = new Uint8Array(arriving.sizeBytes);
-    let offset = 0;
-    for (const chunk of arriving.chunks) {
-      bytes.set(chunk, offset);
-      offset += chunk.length;
+  #owns(token: number): boolean {
+    const parts = [this.#writer, this.#install, this.#loader, this.#reads, this.#arrival];
+    return token === this.#listing || parts.some((part) => part.owns(token));
+  }
+
+  #onWritten(snapshot: StoredSnapshot | null): SnapshotProgress {
+    if (snapshot === null) return WORKING;
+    this.#unnamed = snapshot;
+    return { type: 'written', snapshot };
+  }
+
+  #onInstalling(): SnapshotProgress {
+    const name = defined(this.#arrival.whole ?? undefined, 'what is installed is whole');
+    switch (this.#install.onDisk(name)) {
+      case 'working':
+        return WORKING;
+      case 'synced':
+        this.#loader.begin(name, ARRIVING_FILE, this.#install.into(this.#options.stage()));
+        return WORKING;
+      case 'named':
+        return { type: 'arrived', snapshot: name };
     }
-    return { index: arriving.index, term: arriving.term, bytes };
+  }
+
+  #onLoading(result: DiskResult): SnapshotProgress {
+    const progress = this.#loader.onDisk(result);
+    switch (progress.type) {
+      case 'working':
+        return WORKING;
+      case 'malformed':
+        if (this.#arrival.whole === null) throw corruptSnapshot(progress.name.index);
+        this.#install.drop();
+        this.#arrival.drop();
+        return { type: 'refused', snapshot: progress.name };
+      case 'loaded':
+        return this.#onLoaded(progress.snapshot);
+    }
+  }
+
+  #onLoaded(snapshot: StoredSnapshot): SnapshotProgress {
+    if (this.#arrival.whole === null) {
+      this.#install.finish();
+      this.#newest = snapshot;
+      return { type: 'started' };
+    }
+    if (this.#isForPeers) return { type: 'arrived', snapshot };
+    this.#install.onLoaded(snapshot);
+    return WORKING;
   }
 
   save(writer: ByteWriter): void {
-    saveSnapshot(writer, this.#newest);
-    const job = this.#job;
-    writer.u8(['idle', 'size', 'read', 'write'].indexOf(job.type));
-    if (job.type === 'size' || job.type === 'read') {
-      for (const value of [job.index, job.term, job.token]) writer.varint(value);
-    } else if (job.type === 'write') {
-      saveSnapshot(writer, job.snapshot);
-      writer.bool(job.purpose === 'own');
-      writer.varint(job.step);
-      writer.varint(job.token);
-    }
-    writer.bool(this.#arriving !== null);
-    if (this.#arriving === null) return;
-    writer.varint(this.#arriving.index);
-    writer.varint(this.#arriving.term);
-    writer.varint(this.#arriving.chunks.length);
-    for (const chunk of this.#arriving.chunks) writer.bytes(chunk);
+    saveStored(writer, this.#newest);
+    saveStored(writer, this.#unnamed);
+    writer.varint(this.#listing);
+    for (const part of [this.#writer, this.#arrival, this.#install, this.#loader, this.#reads]) part.save(writer);
   }
 
   load(reader: ByteReader): void {
-    this.#newest = loadSnapshot(reader);
-    const kind = reader.u8();
-    if (kind === 0) this.#job = { type: 'idle' };
-    else if (kind === 3) {
-      const snapshot = loadSnapshot(reader);
-      assert(snapshot !== null, 'a snapshot is being written');
-      const purpose = reader.bool() ? 'own' : 'peer';
-      this.#job = { type: 'write', snapshot, purpose, step: reader.varint(), token: reader.varint() };
-    } else {
-      const type = kind === 1 ? 'size' : 'read';
-      this.#job = { type, index: reader.varint(), term: reader.varint(), token: reader.varint() };
-    }
-    this.#arriving = null;
-    if (!reader.bool()) return;
-    const arriving = { index: reader.varint(), term: reader.varint(), chunks: [] as Uint8Array[], sizeBytes: 0 };
-    for (let left = reader.varint(); left > 0; left--) {
-      const chunk = reader.bytes();
-      arriving.chunks.push(chunk);
-      arriving.sizeBytes += chunk.length;
-    }
-    this.#arriving = arriving;
+    this.#newest = loadStored(reader);
+    this.#unnamed = loadStored(reader);
+    this.#listing = reader.varint();
+    this.#writer.load(reader);
+    this.#arrival.load(reader);
+    this.#install.load(reader, this.#options.stage);
+    this.#loader.load(reader, () => this.#options.sink ?? this.#install.stage);
+    this.#reads.load(reader);
   }
-}
-
-function sealed(bytes: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(bytes.length + 4);
-  writer.u32(crc32c(bytes));
-  writer.raw(bytes);
-  return writer.finish();
-}
-
-export function diskError(code: string, message: string): PolderError {
-  return new PolderError(
-    'DiskError',
-    `the disk failed (${code}: ${message}): the member stops. Mend the disk, then start it again.`,
-  );
-}
-
-export function saveSnapshot(writer: ByteWriter, snapshot: Snapshot | null): void {
-  writer.bool(snapshot !== null);
-  if (snapshot === null) return;
-  writer.varint(snapshot.index);
-  writer.varint(snapshot.term);
-  writer.bytes(snapshot.bytes);
-}
-
-export function loadSnapshot(reader: ByteReader): Snapshot | null {
-  return reader.bool() ? { index: reader.varint(), term: reader.varint(), bytes: reader.bytes() } : null;
 }

@@ -224,7 +224,9 @@ export class LocalStates<Message> {
         case 'stop':
           throw new AssertionError(effect.message);
         case 'readSnapshot':
+        case 'closeSnapshot':
         case 'storeSnapshot':
+        case 'installSnapshot':
           throw outOfScope('the transfer of a snapshot');
         default:
           unreachable(effect);

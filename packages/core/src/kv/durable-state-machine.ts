@@ -3,10 +3,11 @@ import { AssertionError, assert, unreachable } from '../base/assert.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
 import type { Entry } from '../consensus/replica.ts';
-import type { DurableStateMachine } from '../consensus/state-machine.ts';
+import type { DurableStateMachine, SnapshotSource, SnapshotStage } from '../consensus/state-machine.ts';
 import type { Change, Engine } from './engine.ts';
 import { OverlayStore } from './overlay-store.ts';
 import type { KvRequest, KvResult } from './request.ts';
+import type { KvSnapshotStage } from './snapshot.ts';
 import { KvStateMachine } from './state-machine.ts';
 import type { Storage } from './storage.ts';
 import { CURRENT_VERSIONS, PAST_VERSIONS, type Version } from './version.ts';
@@ -122,20 +123,29 @@ type Job =
   | { readonly type: 'opening'; readonly name: string }
   | { readonly type: 'writing'; readonly place: Place }
   /** The engine is being made that will hold a peer's snapshot. */
-  | {
-      readonly type: 'making';
-      readonly token: number;
-      readonly name: string;
-      readonly bytes: Uint8Array;
-      readonly term: number;
-    }
-  | { readonly type: 'filling'; readonly staged: Mounted; readonly place: Place };
+  | { readonly type: 'making'; readonly name: string }
+  /** A part of the snapshot is being written, or what makes it whole. */
+  | { readonly type: 'flushing' }
+  | { readonly type: 'finishing'; readonly place: Place };
+
+/** A peer's snapshot on its way into a store of its own. */
+interface Staging {
+  readonly mounted: Mounted;
+  readonly stage: KvSnapshotStage;
+}
 
 /** Never written to. */
 const NOTHING = new KvStateMachine();
 
 const IDLE: Job = { type: 'idle' };
-const JOBS = ['idle', 'opening', 'writing', 'making', 'filling'] as const satisfies readonly Job['type'][];
+const JOBS = [
+  'idle',
+  'opening',
+  'writing',
+  'making',
+  'flushing',
+  'finishing',
+] as const satisfies readonly Job['type'][];
 
 function writePlace(writer: ByteWriter, { index, term }: Place): void {
   writer.varint(index);
@@ -146,14 +156,21 @@ function readPlace(reader: ByteReader): Place {
   return { index: reader.varint(), term: reader.varint() };
 }
 
-function readMaking(reader: ByteReader): Job {
-  return {
-    type: 'making',
-    token: reader.varint(),
-    name: reader.string(),
-    bytes: reader.bytes(),
-    term: reader.varint(),
-  };
+function readJob(reader: ByteReader): Job {
+  const type = JOBS[reader.u8()] ?? 'idle';
+  switch (type) {
+    case 'idle':
+    case 'flushing':
+      return { type };
+    case 'opening':
+    case 'making':
+      return { type, name: reader.string() };
+    case 'writing':
+    case 'finishing':
+      return { type, place: readPlace(reader) };
+    default:
+      return unreachable(type);
+  }
 }
 
 export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRequest, KvResult> {
@@ -161,6 +178,8 @@ export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRe
   readonly #maxOverlayBytes: number;
   /** null: not opened yet. */
   #mounted: Mounted | null = null;
+  #staging: Staging | null = null;
+  /** Whole, and durable. */
   #staged: Mounted | null = null;
   #job: Job = IDLE;
 
@@ -206,14 +225,44 @@ export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRe
     this.#open.commit(token, term);
   }
 
-  stage(token: number, store: string, bytes: Uint8Array, term: number): void {
+  stage(token: number, store: string): void {
     assert(this.#job.type === 'idle' && store !== this.store, 'another store is made when nothing else is under way');
-    this.#dropStaged();
-    this.#job = { type: 'making', token, name: store, bytes, term };
+    this.discardStage();
+    this.#job = { type: 'making', name: store };
     this.#storage.create(token, store);
   }
 
-  settle(outcome: 'done' | 'error'): boolean {
+  get staging(): Pick<SnapshotStage, 'write' | 'whole'> {
+    return this.#stagingNow.stage;
+  }
+
+  get stagedBytes(): number {
+    return this.#staging?.mounted.overlayBytes ?? 0;
+  }
+
+  flushStage(token: number): void {
+    assert(this.#job.type === 'idle', 'one thing at a time');
+    this.#job = { type: 'flushing' };
+    this.#stagingNow.mounted.commit(token, NOWHERE.term);
+  }
+
+  finishStage(token: number, term: number): void {
+    assert(this.#job.type === 'idle', 'one thing at a time');
+    const { mounted, stage } = this.#stagingNow;
+    stage.install();
+    this.#job = { type: 'finishing', place: { index: mounted.machine.appliedIndex(), term } };
+    mounted.commit(token, term);
+  }
+
+  /** It may be gone already: the leader began again with a newer one, or another leader did. */
+  discardStage(): void {
+    this.#staging?.mounted.close();
+    this.#staged?.close();
+    this.#staging = null;
+    this.#staged = null;
+  }
+
+  settle(outcome: 'done' | 'error'): void {
     const job = this.#job;
     this.#job = IDLE;
     switch (job.type) {
@@ -222,19 +271,20 @@ export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRe
       case 'opening':
         if (outcome === 'done') this.#mounted = new Mounted(job.name, this.#storage.engine(job.name));
         if (outcome === 'done') this.#storage.keepOnly(job.name);
-        return true;
+        return;
       case 'writing':
-        this.#open.settle(outcome, job.place);
-        return true;
+        return this.#open.settle(outcome, job.place);
       case 'making':
-        if (outcome === 'error') return true;
-        this.#fill(job.token, new Mounted(job.name, this.#storage.engine(job.name)), job.bytes, job.term);
-        return false;
-      case 'filling':
-        job.staged.settle(outcome, job.place);
-        if (outcome === 'done') this.#staged = job.staged;
-        else job.staged.close();
-        return true;
+        if (outcome === 'done') this.#staging = this.#newStaging(job.name);
+        return;
+      case 'flushing':
+        return this.#stagingNow.mounted.settle(outcome, NOWHERE);
+      case 'finishing':
+        this.#stagingNow.mounted.settle(outcome, job.place);
+        if (outcome === 'error') return;
+        this.#staged = this.#stagingNow.mounted;
+        this.#staging = null;
+        return;
       default:
         return unreachable(job);
     }
@@ -250,18 +300,14 @@ export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRe
     this.#storage.keepOnly(staged.name);
   }
 
-  #fill(token: number, staged: Mounted, bytes: Uint8Array, term: number): void {
-    const reader = new ByteReader(bytes);
-    staged.machine.load(reader);
-    reader.end();
-    this.#job = { type: 'filling', staged, place: { index: staged.machine.appliedIndex(), term } };
-    staged.commit(token, term);
+  #newStaging(name: string): Staging {
+    const mounted = new Mounted(name, this.#storage.engine(name));
+    return { mounted, stage: mounted.machine.stageSnapshot() };
   }
 
-  /** The leader began again with a newer one. */
-  #dropStaged(): void {
-    this.#staged?.close();
-    this.#staged = null;
+  get #stagingNow(): Staging {
+    assert(this.#staging !== null, 'a snapshot is being staged');
+    return this.#staging;
   }
 
   get #open(): Mounted {
@@ -313,6 +359,14 @@ export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRe
   }
 
   /** The same bytes as a machine in memory gives for the same state. */
+  openSnapshot(): SnapshotSource {
+    return this.#machine.openSnapshot();
+  }
+
+  stageSnapshot(): SnapshotStage {
+    throw new AssertionError('a durable machine takes a state by stage and adopt, never in place');
+  }
+
   save(writer: ByteWriter): void {
     this.#machine.save(writer);
   }
@@ -320,35 +374,23 @@ export class DurableKvStateMachine implements DurableStateMachine<KvResult, KvRe
   saveProcess(writer: ByteWriter): void {
     const job = this.#job;
     writer.u8(JOBS.indexOf(job.type));
-    if (job.type === 'opening') writer.string(job.name);
-    if (job.type === 'writing' || job.type === 'filling') writePlace(writer, job.place);
-    if (job.type === 'making') {
-      writer.varint(job.token);
-      writer.string(job.name);
-      writer.bytes(job.bytes);
-      writer.varint(job.term);
-    }
-    for (const mounted of [this.#mounted, this.#staged, job.type === 'filling' ? job.staged : null]) {
+    if (job.type === 'opening' || job.type === 'making') writer.string(job.name);
+    if (job.type === 'writing' || job.type === 'finishing') writePlace(writer, job.place);
+    for (const mounted of [this.#mounted, this.#staged, this.#staging?.mounted ?? null]) {
       writer.bool(mounted !== null);
       mounted?.save(writer);
     }
+    this.#staging?.stage.saveScalars(writer);
   }
 
   loadProcess(reader: ByteReader): void {
-    const type = JOBS[reader.u8()] ?? 'idle';
-    const name = type === 'opening' ? reader.string() : '';
-    const place = type === 'writing' || type === 'filling' ? readPlace(reader) : NOWHERE;
-    const making = type === 'making' ? readMaking(reader) : IDLE;
+    this.#job = readJob(reader);
     const mount = (): Mounted | null => (reader.bool() ? Mounted.load(reader, this.#storage) : null);
     this.#mounted = mount();
     this.#staged = mount();
-    const filling = mount();
-    if (type === 'filling') {
-      assert(filling !== null, 'a store is being filled');
-      this.#job = { type, staged: filling, place };
-    } else {
-      this.#job = type === 'opening' ? { type, name } : type === 'writing' ? { type, place } : making;
-    }
+    const mounted = mount();
+    this.#staging = mounted === null ? null : { mounted, stage: mounted.machine.stageSnapshot() };
+    this.#staging?.stage.loadScalars(reader);
   }
 
   load(): void {

@@ -4,27 +4,24 @@ import { PolderError } from '../base/error.ts';
 import { isConfiguration } from '../consensus/configuration.ts';
 import type { Entry } from '../consensus/replica.ts';
 import { SessionTable } from '../consensus/sessions.ts';
-import type { StateMachine } from '../consensus/state-machine.ts';
+import type { SnapshotSource, StateMachine } from '../consensus/state-machine.ts';
 import { checkKvRequest } from './check.ts';
 import { decodeKvRequest } from './codec.ts';
 import { execute } from './execute.ts';
 import { isReadOnly, type KvRequest, type KvResult } from './request.ts';
+import { type KvScalars, KvSnapshotSource, KvSnapshotStage } from './snapshot.ts';
 import type { VersionStores } from './version.ts';
 import { storesInMemory, VersionedStore } from './versioned-store.ts';
 
-const FORMAT = 2;
-
 /** etcd's KV as a replicated state machine: data, sessions and the applied index are one state. */
 export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResult> {
-  readonly #createStores: () => VersionStores;
   #store: VersionedStore;
   #sessions = new SessionTable();
   #appliedIndex = 0;
   #configuration = new Uint8Array(0);
 
-  /** `createStores` gives the first stores, and empty ones for each `load`. Default: in memory. */
+  /** `createStores` gives the first stores, and empty ones for each snapshot that is staged. Default: in memory. */
   constructor(createStores: () => VersionStores = storesInMemory) {
-    this.#createStores = createStores;
     this.#store = new VersionedStore(createStores);
   }
 
@@ -84,29 +81,36 @@ export class KvStateMachine implements StateMachine<KvResult, KvRequest, KvResul
     return this.#configuration;
   }
 
+  openSnapshot(): SnapshotSource {
+    return new KvSnapshotSource(this.#scalars(), this.#store.view());
+  }
+
+  stageSnapshot(): KvSnapshotStage {
+    const stage = (revision: number, compacted: number) => this.#store.stage(revision, compacted);
+    return new KvSnapshotStage(stage, (scalars, versions) => {
+      this.#appliedIndex = scalars.appliedIndex;
+      this.#configuration = new Uint8Array(scalars.configuration);
+      this.#sessions = scalars.sessions;
+      this.#store.adopt(versions);
+    });
+  }
+
   save(writer: ByteWriter): void {
-    writer.u8(FORMAT);
-    writer.varint(this.#appliedIndex);
-    writer.bytes(this.#configuration);
-    this.#sessions.save(writer);
-    this.#store.save(writer);
+    const source = this.openSnapshot();
+    writer.bytes(source.rest());
+    source.close();
   }
 
   /** Throws `MalformedBytes` and is then as it was before. */
   load(reader: ByteReader): void {
-    if (reader.u8() !== FORMAT) {
-      throw new PolderError('MalformedBytes', 'the snapshot is of a format that this version does not know');
-    }
-    const appliedIndex = reader.varint();
-    const configuration = reader.bytes();
-    const sessions = new SessionTable();
-    const store = new VersionedStore(this.#createStores);
-    sessions.load(reader);
-    store.load(reader);
-    this.#appliedIndex = appliedIndex;
-    this.#configuration = configuration.slice();
-    this.#sessions = sessions;
-    this.#store = store;
+    const stage = this.stageSnapshot();
+    stage.write(reader.bytes());
+    if (!stage.whole) throw new PolderError('MalformedBytes', 'the snapshot is cut short: take another one');
+    stage.install();
+  }
+
+  #scalars(): KvScalars {
+    return { appliedIndex: this.#appliedIndex, configuration: this.#configuration, sessions: this.#sessions };
   }
 
   /** What goes with stores that outlive this object, in the same transaction as they (PITFALLS R29). */

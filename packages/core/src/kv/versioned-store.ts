@@ -16,6 +16,13 @@ export interface Found {
   readonly count: number;
 }
 
+/** What a snapshot is made of. */
+export interface VersionsView extends VersionStores {
+  readonly revision: number;
+  /** -1: never compacted. */
+  readonly compacted: number;
+}
+
 const FIRST_REVISION = 1;
 const NEVER_COMPACTED = -1;
 const NO_KEY = new Uint8Array(0);
@@ -34,7 +41,7 @@ export class VersionedStore {
   #changes = 0;
   #sizeBytes = 0;
 
-  /** `createStores` gives the first two stores, and two empty ones for each `load`. */
+  /** `createStores` gives the first two stores, and two empty ones for each `stage`. */
   constructor(createStores: () => VersionStores = storesInMemory) {
     this.#createStores = createStores;
     const { current, past } = createStores();
@@ -154,47 +161,27 @@ export class VersionedStore {
     }
   }
 
-  save(writer: ByteWriter): void {
-    assert(this.#changes === 0, 'no saving inside a transaction');
-    writer.varint(this.#revision);
-    writer.varint(this.#compacted + 1);
-    for (const store of [this.#current, this.#past]) {
-      writer.varint(store.size);
-      store.scan(NO_KEY, null, (_, version) => {
-        saveVersion(writer, version);
-        return true;
-      });
-    }
+  /** The versions as they are now, and stay; its stores are to be closed. */
+  view(): VersionsView {
+    assert(this.#changes === 0, 'no snapshot inside a transaction');
+    const [current, past] = [this.#current.snapshot(), this.#past.snapshot()];
+    return { revision: this.#revision, compacted: this.#compacted, current, past };
   }
 
-  /** Throws `MalformedBytes` and is then as it was before. */
-  load(reader: ByteReader): void {
-    const revision = reader.varint();
-    const compacted = reader.varint() - 1;
-    if (revision < FIRST_REVISION || compacted > revision) throw malformed('its revisions contradict each other');
-    let sizeBytes = 0;
-    const stores = this.#createStores();
-    for (const store of [stores.current, stores.past]) {
-      const isPast = store === stores.past;
-      const size = reader.varint();
-      let last: Uint8Array = NO_KEY;
-      for (let i = 0; i < size; i++) {
-        const version = loadVersion(reader);
-        const key = isPast ? pastKey(version.key, version.modRevision, version.sub) : version.key;
-        if (compareBytes(last, key) >= 0) throw malformed('its keys are not in order');
-        if (!isPast && version.value === null) throw malformed('it holds a living tombstone');
-        if (version.modRevision > revision) throw malformed('it holds a version of the future');
-        store.put(key, version);
-        sizeBytes += sizeOf(version);
-        last = key;
-      }
-    }
-    this.#current = stores.current;
-    this.#past = stores.past;
-    this.#revision = revision;
-    this.#compacted = compacted;
+  /** What `stage` gave and its user has filled takes the place of everything. */
+  adopt(staged: StagedVersions): void {
+    this.#current = staged.stores.current;
+    this.#past = staged.stores.past;
+    this.#revision = staged.revision;
+    this.#compacted = staged.compacted;
     this.#changes = 0;
-    this.#sizeBytes = sizeBytes;
+    this.#sizeBytes = staged.sizeBytes;
+  }
+
+  /** Throws `MalformedBytes`. */
+  stage(revision: number, compacted: number): StagedVersions {
+    if (revision < FIRST_REVISION || compacted > revision) throw malformed('its revisions contradict each other');
+    return new StagedVersions(this.#createStores(), revision, compacted);
   }
 
   /** What its stores, which outlive it, do not say. */
@@ -250,32 +237,56 @@ export class VersionedStore {
   }
 }
 
+/** Versions that come in from elsewhere, in order: first the living, then those of the past. */
+export class StagedVersions {
+  readonly stores: VersionStores;
+  readonly revision: number;
+  readonly compacted: number;
+  sizeBytes = 0;
+  #last: Uint8Array = NO_KEY;
+  #isPast = false;
+
+  constructor(stores: VersionStores, revision: number, compacted: number) {
+    this.stores = stores;
+    this.revision = revision;
+    this.compacted = compacted;
+  }
+
+  /** Throws `MalformedBytes`. */
+  add(version: Version, isPast: boolean): void {
+    if (isPast && !this.#isPast) this.#last = NO_KEY;
+    this.#isPast = isPast;
+    const key = isPast ? pastKey(version.key, version.modRevision, version.sub) : version.key;
+    if (compareBytes(this.#last, key) >= 0) throw malformed('its keys are not in order');
+    if (!isPast && version.value === null) throw malformed('it holds a living tombstone');
+    if (version.modRevision > this.revision) throw malformed('it holds a version of the future');
+    (isPast ? this.stores.past : this.stores.current).put(key, version);
+    this.sizeBytes += sizeOf(version);
+    this.#last = key;
+  }
+
+  saveScalars(writer: ByteWriter): void {
+    writer.varint(this.sizeBytes);
+    writer.bytes(this.#last);
+    writer.bool(this.#isPast);
+  }
+
+  loadScalars(reader: ByteReader): void {
+    this.sizeBytes = reader.varint();
+    this.#last = reader.bytes();
+    this.#isPast = reader.bool();
+  }
+
+  discard(): void {
+    this.stores.current.close();
+    this.stores.past.close();
+  }
+}
+
 function sizeOf(version: Version): number {
   return version.key.length + (version.value?.length ?? 0);
 }
 
-function saveVersion(writer: ByteWriter, version: Version): void {
-  writer.bytes(version.key);
-  writer.varint(version.modRevision);
-  writer.varint(version.sub);
-  writer.bool(version.value !== null);
-  if (version.value === null) return;
-  writer.varint(version.createRevision);
-  writer.varint(version.version);
-  writer.bytes(version.value);
-}
-
-function loadVersion(reader: ByteReader): Version {
-  const key = reader.bytes();
-  const modRevision = reader.varint();
-  const sub = reader.varint();
-  if (key.length === 0) throw malformed('it holds an empty key');
-  if (sub > 0xffffffff) throw malformed('it holds an impossible revision');
-  if (!reader.bool()) return { key, createRevision: 0, modRevision, sub, version: 0, value: null };
-  const createRevision = reader.varint();
-  return { key, createRevision, modRevision, sub, version: reader.varint(), value: reader.bytes() };
-}
-
 function malformed(why: string): PolderError {
-  return new PolderError('MalformedBytes', `the saved keys cannot be loaded: ${why}; take another snapshot`);
+  return new PolderError('MalformedBytes', `the snapshot cannot be loaded: ${why}; take another one`);
 }

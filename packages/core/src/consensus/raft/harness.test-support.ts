@@ -2,6 +2,7 @@
 import { ByteReader, ByteWriter, utf8 } from '../../base/bytes.ts';
 import type { Effect, Entry, LogRecord, Recovered, ReplicaEvent } from '../replica.ts';
 import { RAFT_RULES, Raft, type RaftMessage, type RaftRules } from './index.ts';
+import type { SnapshotTransferOptions } from './snapshot-transfer.ts';
 
 export type RaftEffect = Effect<RaftMessage>;
 type EffectOf<T extends RaftEffect['type']> = Extract<RaftEffect, { type: T }>;
@@ -24,6 +25,7 @@ export interface BenchOptions {
   readonly leaseReads?: boolean;
   readonly reluctance?: number;
   readonly directories?: ReadonlyMap<number, number>;
+  readonly snapshots?: Partial<SnapshotTransferOptions>;
 }
 
 export function directoryOf(member: number): number {
@@ -66,9 +68,9 @@ export class Bench {
   #make(): Raft {
     const member = this.#options.member ?? 1;
     const { members } = this;
-    const { leaseReads = false, reluctance = 0 } = this.#options;
+    const { leaseReads = false, reluctance = 0, snapshots = {} } = this.#options;
     const random = { below: () => 0 };
-    const options = { member, directory: directoryOf(member), members, random, leaseReads, reluctance };
+    const options = { member, directory: directoryOf(member), members, random, leaseReads, reluctance, snapshots };
     return new Raft({ ...options, rules: { ...RAFT_RULES, ...this.#options.rules } }, { put: (e) => this.#put(e) });
   }
 

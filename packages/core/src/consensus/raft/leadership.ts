@@ -1,21 +1,19 @@
 import { assert, defined } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
-import type { Effect } from '../replica.ts';
+import type { Effect, ReplicaEvent } from '../replica.ts';
 import type { Electorate } from './electorate.ts';
 import type { Proposal, RaftMessage } from './message.ts';
 import { Progress } from './progress.ts';
 import type { RaftLog } from './raft-log.ts';
 import type { RaftRules } from './rules.ts';
+import { SnapshotTransfer, type SnapshotTransferOptions } from './snapshot-transfer.ts';
 
 const APPEND_ENTRIES_MAX = 1024;
 const APPEND_BYTES_MAX = 1024 * 1024;
 const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
-type SnapshotRead = Pick<Message<'snapshotChunk'>, 'index' | 'offset' | 'data' | 'done'> & {
-  readonly to: number;
-  readonly term: number;
-};
+type SnapshotRead = Extract<ReplicaEvent<RaftMessage>, { type: 'snapshotRead' }>;
 
 /**
  * What a leader has for the time of its term (§5.3): how far each peer is, who was heard, who shall lead next.
@@ -29,6 +27,8 @@ export class Leadership {
   readonly #rules: RaftRules;
   readonly #put: (effect: Effect<RaftMessage>) => void;
   readonly #append: (proposal: Proposal) => void;
+  readonly #newTransfer: (nowUs: number) => SnapshotTransfer;
+  readonly #heldBytes: number;
   #electorate: Electorate;
   #progress = new Map<number, Progress>();
   /** Of the transfer under way: that it was told to campaign; 0: not yet. */
@@ -60,6 +60,7 @@ export class Leadership {
     readonly rules: RaftRules;
     readonly put: (effect: Effect<RaftMessage>) => void;
     readonly append: (proposal: Proposal) => void;
+    readonly snapshots: SnapshotTransferOptions;
   }) {
     this.#member = options.member;
     this.#term = options.term;
@@ -69,6 +70,9 @@ export class Leadership {
     this.#rules = options.rules;
     this.#put = options.put;
     this.#append = options.append;
+    const { snapshots, rules } = options;
+    this.#newTransfer = (nowUs) => new SnapshotTransfer(snapshots, rules.resumesAt, nowUs);
+    this.#heldBytes = snapshots.heldBytes;
     this.onConfiguration(options.electorate, options.peers);
   }
 
@@ -79,6 +83,9 @@ export class Leadership {
     this.#progress = new Map();
     for (const peer of peers) {
       this.#progress.set(peer, earlier.get(peer) ?? new Progress(peer, this.#log.lastIndex + 1));
+    }
+    for (const { peer, transfer } of earlier.values()) {
+      if (transfer !== null && !this.#progress.has(peer)) this.#put({ type: 'closeSnapshot', to: peer });
     }
     if (!this.#progress.has(this.transferTo)) this.transferTo = 0;
   }
@@ -110,13 +117,12 @@ export class Leadership {
     if (this.transferTo !== 0) this.#handOver();
   }
 
-  /** §5.2. A probe that got no answer is sent again; a snapshot that stands still begins anew. */
+  /** §5.2. A probe that got no answer is sent again; a snapshot that stands still goes on from where it stands. */
   heartbeat(nowUs: number, commitIndex: number, stalledAfterUs: number): void {
     if (this.#leaseUs > 0) this.startRound(nowUs);
     for (const progress of this.#progress.values()) {
       progress.probing = false;
-      const stalled = nowUs - progress.snapshotMovedUs >= stalledAfterUs;
-      if (progress.state === 'snapshot' && stalled) this.#startSnapshot(progress, nowUs);
+      if (progress.transfer?.resume(nowUs, stalledAfterUs) === true) this.#readOn(progress, progress.transfer);
       this.#sendAppend(progress, nowUs, commitIndex, progress.state === 'probe');
     }
   }
@@ -164,7 +170,12 @@ export class Leadership {
     progress.onMatch(message.matchIndex);
     const reachable = progress.matchIndex + 1 >= this.#log.firstIndex;
     const waits = progress.state === 'snapshot' ? reachable && message.matchIndex > 0 : progress.state === 'probe';
-    if (waits) progress.become('replicate', progress.matchIndex + 1);
+    if (waits) this.#become(progress, 'replicate');
+  }
+
+  #become(progress: Progress, state: 'probe' | 'replicate'): void {
+    if (progress.transfer !== null) this.#put({ type: 'closeSnapshot', to: progress.peer });
+    progress.become(state, progress.matchIndex + 1);
   }
 
   onConflict(from: number, message: Message<'conflict'>): void {
@@ -261,29 +272,51 @@ export class Leadership {
   // ── snapshots (§7) ────────────────────────────────────────────────────────────────────────────────────────
 
   #startSnapshot(progress: Progress, nowUs: number): void {
-    progress.snapshotMovedUs = nowUs;
-    progress.snapshotIndex = 0;
-    this.#put({ type: 'readSnapshot', to: progress.peer, index: 0, offset: 0 });
+    progress.transfer = this.#newTransfer(nowUs);
+    this.#readOn(progress, progress.transfer);
   }
 
-  onSnapshotRead(event: SnapshotRead): void {
-    const progress = this.#progress.get(event.to);
-    if (progress?.state !== 'snapshot') return;
-    progress.snapshotIndex = event.index;
-    const { to, index, term: snapshotTerm, offset, data, done } = event;
+  #readOn(progress: Progress, transfer: SnapshotTransfer): void {
+    const wanted = transfer.index === 0 ? [transfer.first()] : transfer.wanted();
+    for (const chunk of wanted) this.#put({ type: 'readSnapshot', to: progress.peer, ...chunk });
+  }
+
+  onSnapshotRead({ to, index, term: snapshotTerm, offset, data, sizeBytes }: SnapshotRead): void {
+    const progress = this.#progress.get(to);
+    const transfer = progress?.transfer ?? null;
+    const end = offset + data.length;
+    if (progress === undefined || transfer?.onRead(index, sizeBytes, end) !== true) return;
+    const done = end === sizeBytes;
     this.#send(to, { type: 'snapshotChunk', term: this.#term, index, snapshotTerm, offset, data, done });
+    this.#readOn(progress, transfer);
+  }
+
+  /** Entries behind a snapshot that is being sent stay, within bounds: else the peer would need the next one at once. */
+  mayForget(through: number): number {
+    let needed = through;
+    for (const { transfer } of this.#progress.values()) {
+      if (transfer !== null && transfer.index > 0) needed = Math.min(needed, transfer.index);
+    }
+    return Math.min(through, Math.max(needed, this.#log.indexBefore(this.#heldBytes)));
+  }
+
+  /** Nothing is sent any more. */
+  close(): void {
+    for (const { peer, transfer } of this.#progress.values()) {
+      if (transfer !== null) this.#put({ type: 'closeSnapshot', to: peer });
+    }
   }
 
   onSnapshotReply(from: number, message: Message<'snapshotReply'>, nowUs: number): void {
     const progress = this.#heard(from, 0);
-    if (progress?.state !== 'snapshot') return;
+    const transfer = progress?.transfer ?? null;
+    if (progress === undefined || transfer === null) return;
     if (message.installed) {
       progress.onMatch(message.index);
-      return progress.become('probe', progress.matchIndex + 1);
+      return this.#become(progress, 'probe');
     }
-    if (message.index !== progress.snapshotIndex) return;
-    progress.snapshotMovedUs = nowUs;
-    this.#put({ type: 'readSnapshot', to: from, index: message.index, offset: message.nextOffset });
+    transfer.onReply(message.index, message.nextOffset, nowUs);
+    if (transfer.index > 0) this.#readOn(progress, transfer);
   }
 
   #send(to: number, message: RaftMessage): void {
@@ -325,7 +358,7 @@ export class Leadership {
     }
     this.#progress = new Map();
     for (let left = reader.varint(); left > 0; left--) {
-      const progress = Progress.load(reader);
+      const progress = Progress.load(reader, () => this.#newTransfer(0));
       this.#progress.set(progress.peer, progress);
     }
   }

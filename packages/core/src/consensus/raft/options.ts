@@ -1,5 +1,6 @@
 import type { Random } from '../../base/random.ts';
 import type { RaftRules } from './rules.ts';
+import type { SnapshotTransferOptions } from './snapshot-transfer.ts';
 
 export interface RaftTiming {
   /** The least time without a leader after which an election begins; a random part is added to each (§5.2). */
@@ -21,6 +22,7 @@ export interface RaftOptions {
   readonly directory: number;
   readonly random: Random;
   readonly timing?: Partial<RaftTiming>;
+  readonly snapshots?: Partial<SnapshotTransferOptions>;
   /**
    * A leader answers reads without asking a majority again, for as long as none can have elected another (dissertation
    * §6.4.1). It believes that no two members' clocks part by more than a tenth within an election time-out. The same at

@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import type { SnapshotTransfer } from './snapshot-transfer.ts';
 
 const IN_FLIGHT_MESSAGES_MAX = 64;
 const IN_FLIGHT_BYTES_MAX = 4 * 1024 * 1024;
@@ -21,9 +22,8 @@ export class Progress {
   round = 0;
   sentRound = 0;
   sentCommit = 0;
-  /** In `snapshot`: which one, and when it last moved on. */
-  snapshotIndex = 0;
-  snapshotMovedUs = 0;
+  /** In `snapshot`. */
+  transfer: SnapshotTransfer | null = null;
   #inFlight: { lastIndex: number; bytes: number }[] = [];
   #inFlightBytes = 0;
 
@@ -54,6 +54,7 @@ export class Progress {
   become(state: Progress['state'], nextIndex: number): void {
     this.state = state;
     this.nextIndex = nextIndex;
+    this.transfer = null;
     this.probing = false;
     this.#inFlight = [];
     this.#inFlightBytes = 0;
@@ -64,9 +65,8 @@ export class Progress {
     for (const value of [this.peer, this.matchIndex, this.nextIndex, STATES.indexOf(this.state)]) writer.varint(value);
     writer.bool(this.probing);
     writer.bool(this.active);
-    for (const value of [this.round, this.sentRound, this.sentCommit, this.snapshotIndex, this.snapshotMovedUs]) {
-      writer.varint(value);
-    }
+    for (const value of [this.round, this.sentRound, this.sentCommit]) writer.varint(value);
+    this.transfer?.save(writer);
     writer.varint(this.#inFlight.length);
     for (const message of this.#inFlight) {
       writer.varint(message.lastIndex);
@@ -74,7 +74,7 @@ export class Progress {
     }
   }
 
-  static load(reader: ByteReader): Progress {
+  static load(reader: ByteReader, newTransfer: () => SnapshotTransfer): Progress {
     const progress = new Progress(reader.varint(), 1);
     progress.matchIndex = reader.varint();
     progress.nextIndex = reader.varint();
@@ -84,8 +84,8 @@ export class Progress {
     progress.round = reader.varint();
     progress.sentRound = reader.varint();
     progress.sentCommit = reader.varint();
-    progress.snapshotIndex = reader.varint();
-    progress.snapshotMovedUs = reader.varint();
+    if (progress.state === 'snapshot') progress.transfer = newTransfer();
+    progress.transfer?.load(reader);
     for (let left = reader.varint(); left > 0; left--) {
       const message = { lastIndex: reader.varint(), bytes: reader.varint() };
       progress.#inFlight.push(message);

@@ -3,6 +3,9 @@ import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import { readEntry, writeEntry } from '../entry-codec.ts';
 import type { Entry, Mark } from '../replica.ts';
 
+/** What an entry takes in memory besides its command, about. */
+const ENTRY_BYTES = 128;
+
 /** The entries since compaction, in memory, each with the mark of the persist that makes it durable. */
 export class RaftLog {
   /** The entry just before the first one kept: its index and term stay known. */
@@ -94,6 +97,16 @@ export class RaftLog {
     this.#marks.splice(0, through - this.#baseIndex);
     this.#baseIndex = through;
     this.#durableIndex = Math.max(this.#durableIndex, through);
+  }
+
+  /** The entries behind it take at most so many bytes. */
+  indexBefore(bytesMax: number): number {
+    let bytes = 0;
+    for (let index = this.lastIndex; index > this.#baseIndex; index--) {
+      bytes += this.entryAt(index).command.length + ENTRY_BYTES;
+      if (bytes > bytesMax) return index;
+    }
+    return this.#baseIndex;
   }
 
   /** Entries from `from` on, up to a number and a size; at least one, however large. */

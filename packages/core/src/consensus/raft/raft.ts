@@ -30,6 +30,7 @@ import { RaftLog } from './raft-log.ts';
 import { Reads } from './reads.ts';
 import { type ElectorateMessage, Registration } from './registration.ts';
 import { RAFT_RULES, type RaftRules } from './rules.ts';
+import { DEFAULT_SNAPSHOT_TRANSFER, type SnapshotTransferOptions } from './snapshot-transfer.ts';
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
 type Event<T extends ReplicaEvent<RaftMessage>['type']> = Extract<ReplicaEvent<RaftMessage>, { type: T }>;
@@ -38,6 +39,7 @@ export class Raft implements Replica<RaftMessage> {
   readonly #member: number;
   readonly #directory: number;
   readonly #timing: RaftTiming;
+  readonly #snapshots: SnapshotTransferOptions;
   readonly #rules: RaftRules;
   /** 0: leases are off. A tenth less than followers wait, for clocks that run faster than this one. */
   readonly #leaseUs: number;
@@ -64,6 +66,7 @@ export class Raft implements Replica<RaftMessage> {
     this.#member = member;
     this.#directory = directory;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
+    this.#snapshots = { ...DEFAULT_SNAPSHOT_TRANSFER, ...options.snapshots };
     this.#rules = options.rules ?? RAFT_RULES;
     this.#outbox = outbox;
     const { electionTimeoutUs } = this.#timing;
@@ -130,12 +133,11 @@ export class Raft implements Replica<RaftMessage> {
       case 'applied':
         return assert(event.index <= this.#commitIndex, 'only what is committed is applied');
       case 'compacted':
-        this.#membership.compact(event.through);
-        return this.#log.compact(event.through);
+        return this.#compact(this.#leadership?.mayForget(event.through) ?? event.through);
       case 'snapshotRead':
         return this.#leadership?.onSnapshotRead(event);
       case 'snapshotStored':
-        return this.#replyToSnapshot(event.index, event.nextOffset, false);
+        return this.#onSnapshotStored(event);
       case 'snapshotInstalled':
         return this.#onSnapshotInstalled(event);
       default:
@@ -273,6 +275,7 @@ export class Raft implements Replica<RaftMessage> {
 
   #onDeposed(): void {
     const changeId = this.#leadership?.changeId ?? 0;
+    this.#leadership?.close();
     this.#leadership = null;
     // Whether the next leader has the change is not known here.
     if (changeId !== 0) this.#reject(changeId, 'Unknown');
@@ -287,8 +290,16 @@ export class Raft implements Replica<RaftMessage> {
     const put = (effect: Effect<RaftMessage>) => this.#outbox.put(effect);
     const append = ({ origin, command }: Proposal) => this.#appendEntry(origin, command);
     const { electorate, others: peers } = this.#membership;
-    const common = { log: this.#log, leaseUs: this.#leaseUs, rules: this.#rules, put, append };
-    return { member: this.#member, term: this.#election.term, electorate, peers, ...common };
+    const { term } = this.#election;
+    const common = {
+      log: this.#log,
+      leaseUs: this.#leaseUs,
+      rules: this.#rules,
+      snapshots: this.#snapshots,
+      put,
+      append,
+    };
+    return { member: this.#member, term, electorate, peers, ...common };
   }
 
   /** Dissertation §6.2: a leader that hears no majority steps down, so that its clients look elsewhere. */
@@ -351,8 +362,9 @@ export class Raft implements Replica<RaftMessage> {
 
   #onAppend(from: number, message: Message<'append'>): void {
     this.#election.followLeader(from);
-    if (this.#installing !== 0) return;
     const { previousIndex, previousTerm, entries, round } = message;
+    // But for a heartbeat that claims nothing about the log, and that must be answered: this member is alive.
+    if (this.#installing !== 0 && (previousIndex > 0 || entries.length > 0)) return;
     const conflict = this.#log.conflictAt(previousIndex, previousTerm, this.#rules.conflicts);
     if (conflict !== null) {
       const reply = { type: 'conflict', term: this.#election.term, round, previousIndex, ...conflict } as const;
@@ -487,14 +499,24 @@ export class Raft implements Replica<RaftMessage> {
     this.#election.followLeader(from);
     if (this.#installing !== 0) return;
     const { index, snapshotTerm: term, offset, data, done } = message;
-    if (index <= this.#commitIndex) return this.#replyToSnapshot(index, 0, true);
-    if (done) this.#installing = index;
+    if (!this.#rules.mayInstall(index, this.#commitIndex)) return this.#replyToSnapshot(index, 0, true);
     this.#outbox.put({ type: 'storeSnapshot', index, term, offset, data, done });
+  }
+
+  #onSnapshotStored({ index, term, nextOffset, whole }: Event<'snapshotStored'>): void {
+    const isNews = this.#rules.mayInstall(index, this.#commitIndex);
+    this.#installing = whole && isNews ? index : 0;
+    if (this.#installing !== 0) this.#outbox.put({ type: 'installSnapshot', index, term });
+    this.#replyToSnapshot(index, nextOffset, !isNews);
+  }
+
+  #compact(through: number): void {
+    this.#membership.compact(through);
+    this.#log.compact(through);
   }
 
   #replyToSnapshot(index: number, nextOffset: number, installed: boolean): void {
     if (this.#election.leader === 0 || this.#election.leader === this.#member) return;
-    if (!installed) this.#installing = 0;
     this.#send(
       this.#election.leader,
       { type: 'snapshotReply', term: this.#election.term, index, nextOffset, installed },

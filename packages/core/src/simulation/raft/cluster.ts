@@ -24,6 +24,7 @@ export interface ClusterOptions {
   /** A member makes a snapshot after so many entries, and keeps so many below it. */
   readonly snapshotEntries?: number;
   readonly trailingEntries?: number;
+  readonly snapshotChunkBytes?: number;
   /** The state is in a durable store. */
   readonly durable?: boolean;
   /** A member that stops by itself is a violation, unless the test expects it. */

@@ -28,6 +28,7 @@ const SPARES = 6;
 const SMALL: RaftSimulationOptions = {
   snapshotEntries: 60,
   trailingEntries: 20,
+  snapshotChunkBytes: 512,
   segmentBytes: 16 * 1024,
   checkpoints: { checkpointUs: 20_000, checkpointBytes: 8 * 1024 },
   maxOverlayBytes: 16 * 1024,

@@ -2,7 +2,7 @@
 import type { ByteReader } from '../../base/bytes.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Effect, Entry, Outbox, Replica, ReplicaEvent } from '../../consensus/replica.ts';
-import type { StateMachine } from '../../consensus/state-machine.ts';
+import type { SnapshotStage, StateMachine } from '../../consensus/state-machine.ts';
 import { type DurableKvOptions, DurableKvStateMachine } from '../../kv/index.ts';
 import type { Invariants } from './invariants.ts';
 import { WrappedReplica, WrappedStateMachine } from './wrapped.ts';
@@ -75,6 +75,23 @@ export class ObservedStateMachine<Result, Query, Answer> extends WrappedStateMac
     return super.apply(entry);
   }
 
+  override stageSnapshot(): SnapshotStage {
+    const stage = super.stageSnapshot();
+    return {
+      write: (bytes) => stage.write(bytes),
+      get whole() {
+        return stage.whole;
+      },
+      install: () => {
+        stage.install();
+        this.#invariants.onLoaded(this.#member, this.appliedIndex());
+      },
+      discard: () => stage.discard(),
+      save: (writer) => stage.save(writer),
+      load: (reader) => stage.load(reader),
+    };
+  }
+
   override load(reader: ByteReader): void {
     super.load(reader);
     this.#invariants.onLoaded(this.#member, this.appliedIndex());
@@ -98,11 +115,10 @@ export class ObservedDurableKv extends DurableKvStateMachine {
     this.#opening = true;
   }
 
-  override settle(outcome: 'done' | 'error'): boolean {
-    const finished = super.settle(outcome);
+  override settle(outcome: 'done' | 'error'): void {
+    super.settle(outcome);
     if (this.#opening) this.#invariants.onLoaded(this.#member, this.appliedIndex());
     this.#opening = false;
-    return finished;
   }
 
   override adopt(): void {

@@ -159,7 +159,8 @@ export class RaftProcess implements Process<RaftStatus> {
 
   #newDriver(): KvDriver {
     const { member, directory, stop } = this.#environment;
-    const { snapshotEntries = 10_000, trailingEntries = 1_000, segmentBytes, observer } = this.#options;
+    const { snapshotEntries = 10_000, trailingEntries = 1_000 } = this.#options;
+    const { segmentBytes, snapshotChunkBytes, observer } = this.#options;
     const { clock } = this.#environment.world;
     const clients: ClientPort<KvResult, KvResult> = {
       onProposed: (driverId, outcome) => this.#answer(driverId, outcome),
@@ -182,6 +183,8 @@ export class RaftProcess implements Process<RaftStatus> {
       ...(this.#durable === null ? {} : { durable: this.#durable }),
       checkpoints: this.#options.checkpoints ?? {},
       checkpointRules: this.#sabotage.checkpointRules,
+      snapshotRules: this.#sabotage.snapshotRules,
+      ...(snapshotChunkBytes === undefined ? {} : { snapshotPieceBytes: snapshotChunkBytes }),
       clients,
       snapshotEntries,
       trailingEntries,
@@ -193,13 +196,14 @@ export class RaftProcess implements Process<RaftStatus> {
   #newReplica(outbox: Outbox<RaftMessage>): Replica<RaftMessage> {
     const { member, members, world } = this.#environment;
     const { rules: broken, directory, outbox: wrapOutbox, replica: wrapReplica } = this.#sabotage;
-    const { initial = members.length } = this.#options;
+    const { initial = members.length, snapshotChunkBytes } = this.#options;
     const options = {
       member,
       members: member > initial ? [] : members.slice(0, initial),
       directory: directory(this.#environment.directory),
       random: world.random,
       timing: this.#options.timing ?? QUICK,
+      ...(snapshotChunkBytes === undefined ? {} : { snapshots: { chunkBytes: snapshotChunkBytes } }),
       leaseReads: this.#options.leaseReads ?? false,
       rules: { ...(this.#options.rules ?? RAFT_RULES), ...broken },
     };

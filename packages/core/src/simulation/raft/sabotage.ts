@@ -2,7 +2,7 @@ import type { RaftRules } from '../../consensus/raft/index.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Outbox, Replica } from '../../consensus/replica.ts';
 import type { StateMachine } from '../../consensus/state-machine.ts';
-import { CHECKPOINT_RULES, type CheckpointRules } from '../../driver/index.ts';
+import { CHECKPOINT_RULES, type CheckpointRules, type SnapshotRules } from '../../driver/index.ts';
 import type { Transaction } from '../../kv/engine.ts';
 import type { KvRequest, KvResult } from '../../kv/index.ts';
 import type { LogRules } from '../../log/index.ts';
@@ -40,6 +40,7 @@ export interface Sabotage {
     machine: StateMachine<KvResult, KvRequest, KvResult>,
   ) => StateMachine<KvResult, KvRequest, KvResult>;
   readonly checkpointRules: CheckpointRules;
+  readonly snapshotRules: Partial<SnapshotRules>;
   /** What becomes of a durable store's transaction. */
   readonly transactionsOf: (transaction: Transaction) => readonly Transaction[];
   readonly disk: (path: DiskPath) => DiskPath;
@@ -58,6 +59,7 @@ export const NO_SABOTAGE: Sabotage = {
   replica: (replica) => replica,
   stateMachine: (machine) => machine,
   checkpointRules: CHECKPOINT_RULES,
+  snapshotRules: {},
   transactionsOf: (transaction) => [transaction],
   disk: (path) => path,
   outcome: (outcome) => outcome,

@@ -32,6 +32,8 @@ export interface RaftSimulationOptions {
   /** A member makes a snapshot after so many entries, and keeps so many below it. */
   readonly snapshotEntries?: number;
   readonly trailingEntries?: number;
+  /** Chunks and pieces of snapshots; small ones make several of a small state. */
+  readonly snapshotChunkBytes?: number;
   /** Of the write-ahead log; small ones are rolled and removed often. */
   readonly segmentBytes?: number;
   /** The state machine's state outlives a crash, in a store on the simulated disk. Default: it is in memory. */

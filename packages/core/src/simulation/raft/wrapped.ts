@@ -2,7 +2,7 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import type { Entry, Replica, ReplicaEvent, ReplicaStatus } from '../../consensus/replica.ts';
-import type { StateMachine } from '../../consensus/state-machine.ts';
+import type { SnapshotSource, SnapshotStage, StateMachine } from '../../consensus/state-machine.ts';
 
 export class WrappedReplica implements Replica<RaftMessage> {
   protected readonly inner: Replica<RaftMessage>;
@@ -57,6 +57,14 @@ export class WrappedStateMachine<Result, Query, Answer> implements StateMachine<
 
   configuration(): Uint8Array {
     return this.inner.configuration();
+  }
+
+  openSnapshot(): SnapshotSource {
+    return this.inner.openSnapshot();
+  }
+
+  stageSnapshot(): SnapshotStage {
+    return this.inner.stageSnapshot();
   }
 
   save(writer: ByteWriter): void {
