@@ -1,4 +1,5 @@
 /** What one member knows of its own work: requests, phases, disk, peers. Serves `/metrics`, the slow log and spans. */
+import { performance } from 'node:perf_hooks';
 import type { Configuration, DriverStatus } from '@polder/core';
 import type { Logger } from 'pino';
 import type { PeerTraffic, TransportCounters } from '../transport/index.ts';
@@ -153,6 +154,5 @@ const REFUSALS = [
 ] as const satisfies readonly (keyof TransportCounters)[];
 
 function monotonicUs(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1_000_000 + nanoseconds / 1_000;
+  return performance.now() * 1_000;
 }
