@@ -1,5 +1,5 @@
 /** What a caller's script can tell apart; printed by `polder --help`. */
-export const ExitCode = { ok: 0, failure: 1, unknown: 2, noCluster: 3 } as const;
+export const ExitCode = { ok: 0, failure: 1, unknown: 2, noCluster: 3, removed: 4 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 export const EXIT_CODE_HELP = `
@@ -8,6 +8,7 @@ Exit codes:
   1  failed, or a violation was found
   2  unknown outcome (a write that timed out may still happen; the checker gave up), or wrong usage
   3  no cluster found, or none of its members answers
+  4  serve: the member was removed from its cluster, and stopped by itself
 
 Environment: NO_COLOR turns colours off; POLDER_ENDPOINTS and POLDER_DATA stand for --endpoints and --data.`;
 

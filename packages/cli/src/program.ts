@@ -5,12 +5,13 @@ import { askControl, MEMBER_ACTIONS } from './cluster/control.ts';
 import { locate, type Whereabouts } from './cluster/locate.ts';
 import { type LinkFault } from './cluster/member-http.ts';
 import { CHECK_MODELS, type CheckFileOptions, checkFile } from './commands/check.ts';
-import { compact, del, get, type KvOptions, memberList, put, type TxnOptions, txn } from './commands/kv.ts';
+import { compact, del, get, type KvOptions, put, type TxnOptions, txn } from './commands/kv.ts';
 import { applyPlan, heal, type LinkPlan, parseGroup, planPartition } from './commands/links.ts';
 import { collectStatus, statusJson, statusTable } from './commands/status.ts';
 import { CommandError, EXIT_CODE_HELP, ExitCode, messageOf } from './exit-code.ts';
 import { integer } from './integer-flag.ts';
 import { addMaelstrom } from './maelstrom/command.ts';
+import { addMembers } from './member/program.ts';
 import { serve } from './serve/serve.ts';
 import { LOG_LEVELS, resolveServeConfig, type ServeFlags } from './serve/serve-config.ts';
 import { addSimulate } from './simulate/commands.ts';
@@ -52,6 +53,7 @@ function buildProgram(terminal: Terminal, setExit: (code: ExitCode) => void): Co
   addStatus(program, terminal);
   addKv(program, terminal);
   addMembers(program, terminal);
+  addFaults(program, terminal);
   addLinks(program, terminal);
   addCheck(program, terminal, setExit);
   addTour(program, terminal, setExit);
@@ -65,7 +67,7 @@ function addUp(program: Command, terminal: Terminal, setExit: (code: ExitCode) =
   program
     .command('up')
     .description('start members as processes on this machine, and stop them with Ctrl-C')
-    .option('--members <n>', `how many, 1 to ${MAX_MEMBERS}`, integer(1, MAX_MEMBERS), 5)
+    .option('--members <n>', `how many a new cluster has, 1 to ${MAX_MEMBERS} (default: 5)`, integer(1, MAX_MEMBERS))
     .option('--data <dir>', 'where their data is kept (default: a new temporary directory)')
     .option(
       '--base-port <port>',
@@ -93,6 +95,7 @@ function addServe(program: Command): void {
     .option('--name <name>', 'which of the members this is')
     .option('--cluster <name>', 'members of another cluster are refused (default: polder)')
     .option('--members <list>', 'name=id@peerHost:peerPort/clientHost:clientPort,...')
+    .option('--join', 'wait to be added to a cluster that runs; --members names this member with its new number')
     .option('--data <dir>', 'data directory')
     .option('--breakable', 'allow POST /polder/links')
     .addOption(new Option('--log-level <level>').choices(LOG_LEVELS))
@@ -157,11 +160,7 @@ function addKv(program: Command, terminal: Terminal): void {
     );
 }
 
-function addMembers(program: Command, terminal: Terminal): void {
-  const member = program.command('member').description('who is in the cluster');
-  kvCommand(member, 'list')
-    .description('names, ids and addresses')
-    .action((options: Whereabouts & KvOptions) => memberList(locate(options), options, terminal));
+function addFaults(program: Command, terminal: Terminal): void {
   const descriptions = {
     fail: 'kill -9 a member (process death)',
     recover: 'start a dead member again on the same data',

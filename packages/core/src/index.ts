@@ -6,6 +6,7 @@ export { PolderError } from './base/error.ts';
 export { draw, type Random, scaled } from './base/random.ts';
 export * from './checkers/index.ts';
 export * from './clocks/index.ts';
+export { CONFIGURED_MEMBERS_MAX, changed, mayVote, memberOf } from './consensus/configuration.ts';
 export * from './consensus/raft/index.ts';
 export type * from './consensus/replica.ts';
 export type * from './consensus/state-machine.ts';

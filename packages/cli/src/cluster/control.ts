@@ -8,7 +8,13 @@ import type { ClusterFile } from './cluster-file.ts';
 export const MEMBER_ACTIONS = ['fail', 'recover', 'pause', 'resume'] as const;
 export type MemberAction = (typeof MEMBER_ACTIONS)[number];
 
-export type OnAction = (action: MemberAction, member: string) => Promise<void>;
+/** What `polder member` needs: a process that waits to be added under a number, and the end of one that has left. */
+export type ControlRequest =
+  | { readonly type: MemberAction }
+  | { readonly type: 'join'; readonly id: number }
+  | { readonly type: 'forget' };
+
+export type OnAction = (request: ControlRequest, member: string) => Promise<void>;
 
 /** Loopback only, and only for holders of the token in cluster.json: a web page cannot kill members. */
 export class ControlServer {
@@ -41,12 +47,13 @@ export class ControlServer {
       response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
     };
     if (!this.#authorized(request)) return answer(403, 'the token of cluster.json is missing or wrong');
-    const [, members, name, action] = (request.url ?? '').split('/');
-    if (request.method !== 'POST' || members !== 'members' || name === undefined || !isMemberAction(action)) {
-      return answer(404, `POST /members/<name>/<${MEMBER_ACTIONS.join('|')}>`);
+    const [, members, name, action, id] = (request.url ?? '').split('/');
+    const wanted = parseControl(action, id);
+    if (request.method !== 'POST' || members !== 'members' || name === undefined || wanted === null) {
+      return answer(404, `POST /members/<name>/<${MEMBER_ACTIONS.join('|')}|join/number|forget>`);
     }
     try {
-      await this.#onAction(action, decodeURIComponent(name));
+      await this.#onAction(wanted, decodeURIComponent(name));
       answer(200, 'done');
     } catch (error) {
       answer(409, messageOf(error));
@@ -60,11 +67,24 @@ export class ControlServer {
   }
 }
 
+function parseControl(action: string | undefined, id: string | undefined): ControlRequest | null {
+  if (action === 'join') return /^[1-9]\d{0,14}$/.test(id ?? '') ? { type: 'join', id: Number(id) } : null;
+  if (id !== undefined) return null;
+  if (action === 'forget') return { type: 'forget' };
+  return isMemberAction(action) ? { type: action } : null;
+}
+
 function isMemberAction(text: string | undefined): text is MemberAction {
   return (MEMBER_ACTIONS as readonly (string | undefined)[]).includes(text);
 }
 
-export async function askControl(file: ClusterFile, action: MemberAction, member: string): Promise<void> {
+export async function askControl(
+  file: ClusterFile,
+  request: MemberAction | ControlRequest,
+  member: string,
+): Promise<void> {
+  const { type, ...rest } = typeof request === 'string' ? { type: request } : request;
+  const action = 'id' in rest ? `${type}/${rest.id}` : type;
   let response: Response;
   try {
     response = await fetch(`${file.control.url}/members/${encodeURIComponent(member)}/${action}`, {

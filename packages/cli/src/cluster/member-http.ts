@@ -20,6 +20,22 @@ export interface MemberStatus {
   readonly peersReachable: readonly string[];
   readonly faults: readonly unknown[];
   readonly pid: number;
+  readonly members: readonly ConfiguredMember[];
+  readonly configuration: {
+    readonly index: number;
+    /** A change of voters is under way. */
+    readonly joint: boolean;
+    /** The least number that a new member may have. */
+    readonly nextMember: number;
+  };
+}
+
+export interface ConfiguredMember {
+  readonly id: number;
+  readonly name: string;
+  readonly isLearner: boolean;
+  readonly peerUrl: string;
+  readonly clientUrl: string;
 }
 
 /** One fault on the links of the member it is posted to. */
@@ -47,7 +63,10 @@ export function parseStatus(body: string): MemberStatus | null {
   try {
     const status = JSON.parse(body) as Partial<MemberStatus> | null;
     const whole =
-      typeof status?.name === 'string' && typeof status.role === 'string' && Array.isArray(status.peersReachable);
+      typeof status?.name === 'string' &&
+      typeof status.role === 'string' &&
+      Array.isArray(status.peersReachable) &&
+      Array.isArray(status.members);
     return whole ? (status as MemberStatus) : null;
   } catch {
     return null;
@@ -60,6 +79,11 @@ export function isLeader(status: MemberStatus | null): boolean {
 
 export function knowsLeader(status: MemberStatus): boolean {
   return isLeader(status) || (status.leader !== null && status.leader !== 0 && status.leader !== '');
+}
+
+/** false: it waits to be added. */
+export function isMember(status: MemberStatus): boolean {
+  return status.members.some(({ id }) => id === status.id);
 }
 
 export async function postLinks(member: { name: string; url: string }, faults: readonly LinkFault[]): Promise<void> {

@@ -131,13 +131,20 @@ export async function memberList(located: Located, options: KvOptions, terminal:
     name: member.name,
     peerUrls: member.peerURLs,
     clientUrls: member.clientURLs,
+    isLearner: member.isLearner,
   }));
   if (options.json) {
     terminal.data(JSON.stringify({ members }));
     return;
   }
-  const rows = members.map((each) => [each.id, each.name, each.peerUrls.join(','), each.clientUrls.join(',')]);
-  terminal.data(formatTable(['ID', 'NAME', 'PEERS', 'CLIENTS'], rows));
+  const rows = members.map((each) => [
+    each.id,
+    each.name,
+    each.isLearner ? 'learner' : 'voter',
+    each.peerUrls.join(','),
+    each.clientUrls.join(','),
+  ]);
+  terminal.data(formatTable(['ID', 'NAME', 'VOTE', 'PEERS', 'CLIENTS'], rows));
 }
 
 /** The first key after every key that starts with `prefix`: its last byte below 0xff, plus one. */

@@ -2,6 +2,9 @@ import { expect, test } from 'vitest';
 import { type MemberStatus, parseStatus } from '../cluster/member-http.ts';
 import { statusJson, statusRow, statusTable } from './status.ts';
 
+const named = (count: number): string[] => Array.from({ length: count }, (_, index) => `m${index + 1}`);
+const voters = (count: number): ReadonlySet<string> => new Set(named(count));
+
 const leader: MemberStatus = {
   name: 'm1',
   id: 1,
@@ -16,6 +19,8 @@ const leader: MemberStatus = {
   peersReachable: ['m2', 'm3', 'm4'],
   faults: [],
   pid: 100,
+  members: named(5).map((name, index) => ({ id: index + 1, name, isLearner: false, peerUrl: '', clientUrl: '' })),
+  configuration: { index: 0, joint: false, nextMember: 6 },
 };
 const cutOff: MemberStatus = {
   ...leader,
@@ -32,9 +37,9 @@ const at = (name: string, pid: number | null) => ({
   pid,
 });
 const rows = [
-  statusRow(at('m1', 100), leader, 5),
-  statusRow(at('m2', null), null, 5),
-  statusRow(at('m5', 105), cutOff, 5),
+  statusRow(at('m1', 100), leader, voters(5)),
+  statusRow(at('m2', null), null, voters(5)),
+  statusRow(at('m5', 105), cutOff, voters(5)),
 ];
 
 test('status --json has exactly the documented fields, also for a member that is down', () => {
@@ -73,9 +78,19 @@ test('status --json has exactly the documented fields, also for a member that is
 
 test('a member is partitioned when it reaches no majority: two of four are no majority, two of three are', () => {
   const reachesOne = { ...leader, peersReachable: ['m2'] };
-  expect(statusRow(at('m1', 1), reachesOne, 4).state).toBe('partitioned');
-  expect(statusRow(at('m1', 1), reachesOne, 3).state).toBe('healthy');
-  expect(statusRow(at('m1', 1), { ...leader, peersReachable: [] }, 1).state).toBe('healthy');
+  expect(statusRow(at('m1', 1), reachesOne, voters(4)).state).toBe('partitioned');
+  expect(statusRow(at('m1', 1), reachesOne, voters(3)).state).toBe('healthy');
+  expect(statusRow(at('m1', 1), { ...leader, peersReachable: [] }, voters(1)).state).toBe('healthy');
+});
+
+test('a learner counts for no majority, its own or another’s, and a member that waits to be added says so', () => {
+  const learner = { ...leader, name: 'm5', id: 5, role: 'follower', peersReachable: ['m1', 'm2'] };
+  expect(statusRow(at('m5', 1), learner, voters(4))).toMatchObject({ role: 'learner', state: 'partitioned' });
+  expect(statusRow(at('m5', 1), learner, voters(3))).toMatchObject({ role: 'learner', state: 'healthy' });
+  const reachesLearner = { ...leader, peersReachable: ['m5'] };
+  expect(statusRow(at('m1', 1), reachesLearner, voters(3)).state).toBe('partitioned');
+  const joining = { ...learner, name: 'm6', id: 6, peersReachable: [] };
+  expect(statusRow(at('m6', 1), joining, voters(5)).role).toBe('joining');
 });
 
 test('the table has a line a member, columns aligned, and a dash for what is not known', () => {

@@ -1,5 +1,5 @@
 import type { Located } from '../cluster/locate.ts';
-import { fetchStatus, type MemberStatus } from '../cluster/member-http.ts';
+import { fetchStatus, isMember, type MemberStatus } from '../cluster/member-http.ts';
 import { formatTable } from '../terminal.ts';
 
 /**
@@ -11,6 +11,7 @@ export type MemberState = 'healthy' | 'partitioned' | 'failed';
 export interface StatusRow {
   readonly name: string;
   readonly state: MemberState;
+  /** `learner`: a follower that does not vote; `joining`: it waits to be added. */
   readonly role: string | null;
   readonly term: number | null;
   readonly commit: number | null;
@@ -24,10 +25,22 @@ export interface StatusRow {
 
 export async function collectStatus(located: Located): Promise<StatusRow[]> {
   const statuses = await Promise.all(located.members.map(({ url }) => fetchStatus(url)));
-  return located.members.map((member, index) => statusRow(member, statuses[index] ?? null, located.members.length));
+  const voters = votersOf(statuses);
+  return located.members.map((member, index) => statusRow(member, statuses[index] ?? null, voters));
 }
 
-export function statusRow(member: Located['members'][number], status: MemberStatus | null, members: number): StatusRow {
+/** The names of those that vote, by the newest configuration that any of them knows. */
+function votersOf(statuses: readonly (MemberStatus | null)[]): ReadonlySet<string> {
+  const known = statuses.filter((status) => status !== null);
+  const newest = known.toSorted((a, b) => b.configuration.index - a.configuration.index).find(isMember);
+  return new Set((newest?.members ?? []).filter(({ isLearner }) => !isLearner).map(({ name }) => name));
+}
+
+export function statusRow(
+  member: Located['members'][number],
+  status: MemberStatus | null,
+  voters: ReadonlySet<string>,
+): StatusRow {
   if (status === null) {
     const nothing = { role: null, term: null, commit: null, applied: null, lastIndex: null, keys: null };
     return {
@@ -39,11 +52,12 @@ export function statusRow(member: Located['members'][number], status: MemberStat
       pid: member.pid,
     };
   }
-  const reached = status.peersReachable.length + 1;
+  const reached = [status.name, ...status.peersReachable].filter((name) => voters.has(name)).length;
+  const follows = status.role === 'follower' && !voters.has(status.name);
   return {
     name: status.name,
-    state: reached > members / 2 ? 'healthy' : 'partitioned',
-    role: status.role,
+    state: reached * 2 > voters.size ? 'healthy' : 'partitioned',
+    role: follows ? (isMember(status) ? 'learner' : 'joining') : status.role,
     term: status.term,
     commit: status.commit,
     applied: status.applied,

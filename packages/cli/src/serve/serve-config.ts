@@ -12,6 +12,7 @@ export interface ServeFlags {
   readonly cluster?: string;
   readonly data?: string;
   readonly members?: string;
+  readonly join?: boolean;
   readonly breakable?: boolean;
   readonly logLevel?: string;
   readonly slowRequestMs?: number;
@@ -28,12 +29,15 @@ export function resolveServeConfig(flags: ServeFlags, environment: NodeJS.Proces
   const file = path === undefined ? {} : readConfigFile(path);
   const members = flags.members ?? variable('MEMBERS');
   const breakable = variable('BREAKABLE');
+  const join = variable('JOIN');
   const config = {
     name: flags.name ?? variable('NAME') ?? file['name'],
     cluster: flags.cluster ?? variable('CLUSTER') ?? file['cluster'] ?? 'polder',
     members: members === undefined ? file['members'] : parseMembers(members),
+    join: flags.join ?? (join === undefined ? file['join'] : parseBoolean('JOIN', join)) ?? false,
     dataDirectory: flags.data ?? variable('DATA') ?? file['dataDirectory'],
-    breakable: flags.breakable ?? (breakable === undefined ? file['breakable'] : parseBoolean(breakable)) ?? false,
+    breakable:
+      flags.breakable ?? (breakable === undefined ? file['breakable'] : parseBoolean('BREAKABLE', breakable)) ?? false,
     logLevel: flags.logLevel ?? variable('LOG_LEVEL') ?? file['logLevel'] ?? 'info',
     ...slowRequests(flags.slowRequestMs ?? variable('SLOW_REQUEST_MS') ?? file['slowRequestMs']),
     ...(file['timing'] === undefined ? {} : { timing: file['timing'] }),
@@ -47,7 +51,7 @@ function slowRequests(value: unknown): Pick<MemberConfig, 'slowRequestMs'> {
   if (value === undefined) return {};
   const slowRequestMs = Number(value);
   if (!Number.isInteger(slowRequestMs) || slowRequestMs < 0) {
-    throw wrong(`slowRequestMs is "${String(value)}": give whole milliseconds, or 0 for none`);
+    throw wrong(`slowRequestMs is ${JSON.stringify(value)}: give whole milliseconds, or 0 for none`);
   }
   return { slowRequestMs: slowRequestMs === 0 ? null : slowRequestMs };
 }
@@ -81,7 +85,9 @@ function checkConfig(config: Record<string, unknown>): void {
     if (typeof value !== 'string' || value === '')
       throw wrong(`${field} is missing: give ${flag}, or it in --config FILE`);
   }
-  if (typeof config['breakable'] !== 'boolean') throw wrong('breakable must be true or false');
+  for (const field of ['breakable', 'join']) {
+    if (typeof config[field] !== 'boolean') throw wrong(`${field} must be true or false`);
+  }
   if (!(LOG_LEVELS as readonly unknown[]).includes(config['logLevel'])) {
     throw wrong(`the log level is one of ${LOG_LEVELS.join(', ')}`);
   }
@@ -119,10 +125,10 @@ function readConfigFile(path: string): Record<string, unknown> {
   return parsed as Record<string, unknown>;
 }
 
-function parseBoolean(text: string): boolean {
+function parseBoolean(variable: string, text: string): boolean {
   if (text === '1' || text === 'true') return true;
   if (text === '0' || text === 'false') return false;
-  throw wrong(`POLDER_BREAKABLE is "${text}": give true or false`);
+  throw wrong(`POLDER_${variable} is "${text}": give true or false`);
 }
 
 function wrong(message: string): CommandError {

@@ -13,11 +13,16 @@ export class MemberProcess {
   readonly name: string;
   readonly logPath: string;
   readonly #configPath: string;
-  readonly #onExit: (member: MemberProcess) => void;
+  readonly #onExit: (member: MemberProcess, code: number | null) => void;
   #child: ChildProcess | null = null;
   #paused = false;
 
-  constructor(name: string, configPath: string, logPath: string, onExit: (member: MemberProcess) => void) {
+  constructor(
+    name: string,
+    configPath: string,
+    logPath: string,
+    onExit: (member: MemberProcess, code: number | null) => void,
+  ) {
     this.name = name;
     this.logPath = logPath;
     this.#configPath = configPath;
@@ -41,8 +46,8 @@ export class MemberProcess {
     });
     closeSync(log);
     child.stdin?.on('error', () => undefined);
-    child.once('error', () => this.#ended(child));
-    child.once('exit', () => this.#ended(child));
+    child.once('error', () => this.#ended(child, null));
+    child.once('exit', (code) => this.#ended(child, code));
     this.#child = child;
     this.#paused = false;
   }
@@ -93,11 +98,11 @@ export class MemberProcess {
     return this.#child;
   }
 
-  #ended(child: ChildProcess): void {
+  #ended(child: ChildProcess, code: number | null): void {
     if (this.#child !== child) return;
     this.#child = null;
     this.#paused = false;
-    this.#onExit(this);
+    this.#onExit(this, code);
   }
 }
 

@@ -17,6 +17,7 @@ const add = (id: number): MembershipChange => ({ type: 'addLearner', id, directo
 const promote = (id: number): MembershipChange => ({ type: 'promote', id });
 const demote = (id: number): MembershipChange => ({ type: 'demote', id });
 const remove = (id: number): MembershipChange => ({ type: 'remove', id });
+const readdress = (id: number, context: Uint8Array): MembershipChange => ({ type: 'readdress', id, context });
 
 const whole = (configuration: Configuration): Configuration =>
   configuration.joint ? left(configuration) : configuration;
@@ -56,6 +57,15 @@ describe('a change of membership', () => {
     expect(() => changed(gone, [add(7)])).toThrow('at least 8');
   });
 
+  it('of an address replaces what is said of one member, and neither its vote nor its directory nor anyone else', () => {
+    const first = firstConfiguration([1, 2, 3], (id) => Uint8Array.of(id));
+    const next = changed(first, [readdress(2, CONTEXT)]);
+    expect(next.joint).toBe(false);
+    expect(memberOf(next, 2)).toEqual({ ...memberOf(first, 2), context: CONTEXT });
+    expect([memberOf(next, 1), memberOf(next, 3)]).toEqual([memberOf(first, 1), memberOf(first, 3)]);
+    expect(decodeConfiguration(encodeConfiguration(next))).toEqual(next);
+  });
+
   it.each<[string, readonly MembershipChange[], string]>([
     ['nothing', [], '1 to 31 changes'],
     ['one member twice', [promote(1), remove(1)], 'changed twice'],
@@ -64,6 +74,7 @@ describe('a change of membership', () => {
     ['every voter', [remove(1), demote(2), remove(3)], 'no voter would be left'],
     ['a newcomer without a directory', [{ ...add(4), directory: 0 } as MembershipChange], 'data directory'],
     ['a newcomer with too long a context', [{ ...add(4), context: new Uint8Array(5000) } as MembershipChange], '4096'],
+    ['too long an address', [readdress(1, new Uint8Array(5000))], '4096'],
     ['a newcomer with an old number', [add(2)], 'at least 4'],
   ])('refuses %s, and says why', (_, changes, why) => {
     const configuration = firstConfiguration([1, 2, 3]);

@@ -77,6 +77,9 @@ function changedBy(configuration: Configuration, change: MembershipChange): Conf
       return replaced(configuration, { ...member, votes: false });
     case 'remove':
       return replaced(configuration, { ...member, votes: false, leaves: true });
+    case 'readdress':
+      checkContext(change.context);
+      return replaced(configuration, { ...member, context: change.context });
     default:
       return unreachable(change);
   }
@@ -90,12 +93,16 @@ function added(
     throw invalid(`a new member's number is at least ${configuration.nextMember}: none is used twice`);
   }
   if (!Number.isSafeInteger(directory) || directory < 1) throw invalid('a new member names its data directory');
-  if (context.length > CONTEXT_BYTES_MAX) throw invalid(`a member's context has at most ${CONTEXT_BYTES_MAX} bytes`);
+  checkContext(context);
   if (configuration.members.length >= CONFIGURED_MEMBERS_MAX) {
     throw invalid(`a cluster has at most ${CONFIGURED_MEMBERS_MAX} members`);
   }
   const member = { id, directory, context, votes: false, voted: false, leaves: false };
   return { ...configuration, members: [...configuration.members, member], nextMember: id + 1 };
+}
+
+function checkContext(context: Uint8Array): void {
+  if (context.length > CONTEXT_BYTES_MAX) throw invalid(`a member's context has at most ${CONTEXT_BYTES_MAX} bytes`);
 }
 
 function replaced(configuration: Configuration, member: ConfiguredMember): Configuration {

@@ -55,7 +55,9 @@ export type MembershipChange =
   | { readonly type: 'promote'; readonly id: number }
   /** A voter becomes a learner. */
   | { readonly type: 'demote'; readonly id: number }
-  | { readonly type: 'remove'; readonly id: number };
+  | { readonly type: 'remove'; readonly id: number }
+  /** It has moved: another context, the same directory. */
+  | { readonly type: 'readdress'; readonly id: number; readonly context: Uint8Array };
 
 /** What a log holds, in the order in which it was written. */
 export type LogRecord =

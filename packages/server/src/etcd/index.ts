@@ -1,3 +1,3 @@
 export { ETCD_VERSION } from './errors.ts';
 export { etcdMethods } from './service.ts';
-export type { Store, StoreAnswer, StoreMember, StoreStatus } from './store.ts';
+export type { ChangesMembership, Store, StoreAnswer, StoreMember, StoreStatus } from './store.ts';

@@ -5,8 +5,6 @@ import {
   CompactionResponse,
   DeleteRangeRequest,
   DeleteRangeResponse,
-  MemberListRequest,
-  MemberListResponse,
   type MessageFns,
   PutRequest,
   PutResponse,
@@ -24,9 +22,11 @@ import {
   HealthCheckResponse_ServingStatus as Serving,
 } from '../generated/grpc/health/v1/health.ts';
 import { GrpcCode, GrpcError, type GrpcMethod } from '../grpc/index.ts';
+import { clusterMethods } from './cluster.ts';
 import { ETCD_VERSION, kvError, storeError } from './errors.ts';
 import { clamp, deleteRangeFromWire, putFromWire, rangeFromWire, txnFromWire } from './from-wire.ts';
-import type { Store } from './store.ts';
+import { decode, headerOf, idOf, unary } from './method.ts';
+import type { ChangesMembership, Store } from './store.ts';
 import { deleteRangeToWire, putToWire, rangeToWire, txnToWire } from './to-wire.ts';
 
 /** etcd's default `--max-request-bytes`. */
@@ -35,7 +35,7 @@ const MAX_REQUEST_BYTES = 1.5 * 1024 * 1024;
 const SERVICES = new Set(['', 'etcdserverpb.KV', 'etcdserverpb.Cluster', 'etcdserverpb.Maintenance']);
 
 /** The methods of etcd's API that are served; any other is answered UNIMPLEMENTED. */
-export function etcdMethods(store: Store): [string, GrpcMethod][] {
+export function etcdMethods(store: Store, membership: ChangesMembership | null): [string, GrpcMethod][] {
   const header = (revision: number): ResponseHeader => headerOf(store, revision);
   return [
     kv(store, 'Range', RangeRequest, RangeResponse, rangeFromWire, 'range', (r) =>
@@ -49,31 +49,13 @@ export function etcdMethods(store: Store): [string, GrpcMethod][] {
     kv(store, 'Compact', CompactionRequest, CompactionResponse, compactFromWire, 'compact', (r) => ({
       header: header(r.header.revision),
     })),
-    unary('/etcdserverpb.Cluster/MemberList', MemberListRequest, MemberListResponse, (request, signal) =>
-      memberList(store, request, signal),
-    ),
+    ...clusterMethods(store, membership),
     unary('/etcdserverpb.Maintenance/Status', StatusRequest, StatusResponse, async () => status(store)),
     unary('/grpc.health.v1.Health/Check', HealthCheckRequest, HealthCheckResponse, async ({ service }) => {
       if (!SERVICES.has(service)) throw new GrpcError(GrpcCode.notFound, 'unknown service');
       return { status: store.status().leader === 0 ? Serving.NOT_SERVING : Serving.SERVING };
     }),
   ];
-}
-
-function unary<Request, Response>(
-  path: string,
-  requests: MessageFns<Request>,
-  responses: MessageFns<Response>,
-  handle: (request: Request, signal: AbortSignal) => Promise<Response>,
-): [string, GrpcMethod] {
-  const method: GrpcMethod = {
-    type: 'unary',
-    handle: async (message, signal) => {
-      const answer = await handle(decode(requests, message), signal);
-      return responses.encode(answer).finish();
-    },
-  };
-  return [path, method];
 }
 
 /** All of KV is one shape: check, then read or propose, then answer with the response of the request's own type. */
@@ -117,50 +99,6 @@ function compactFromWire(wire: CompactionRequest): KvRequest {
   return { type: 'compact', revision: clamp(wire.revision), physical: wire.physical };
 }
 
-function decode<Message>(messages: MessageFns<Message>, bytes: Uint8Array): Message {
-  try {
-    return messages.decode(bytes);
-  } catch (cause) {
-    // grpc-go, and so etcd, answers INTERNAL here.
-    const why = cause instanceof Error ? cause.message : 'malformed';
-    throw new GrpcError(GrpcCode.internal, `grpc: error unmarshalling request: ${why}`, { cause });
-  }
-}
-
-function headerOf(store: Store, revision: number): ResponseHeader {
-  const status = store.status();
-  return {
-    clusterId: status.clusterId,
-    memberId: idOf(store, status.member),
-    revision: BigInt(revision),
-    raftTerm: BigInt(status.term),
-  };
-}
-
-/** 0 when there is no such member. */
-function idOf(store: Store, number: number): bigint {
-  return store.members().find((member) => member.number === number)?.id ?? 0n;
-}
-
-async function memberList(store: Store, request: MemberListRequest, signal: AbortSignal): Promise<MemberListResponse> {
-  if (request.linearizable) {
-    try {
-      await store.confirm(signal);
-    } catch (error) {
-      throw storeError(error, signal);
-    }
-  }
-  const members = store.members().map((member) => ({
-    ID: member.id,
-    name: member.name,
-    peerURLs: [...member.peerUrls],
-    clientURLs: [...member.clientUrls],
-    isLearner: false,
-  }));
-  // etcd leaves the revision out of the answers of Cluster.
-  return { header: headerOf(store, 0), members };
-}
-
 function status(store: Store): StatusResponse {
   const now = store.status();
   return {
@@ -173,6 +111,6 @@ function status(store: Store): StatusResponse {
     raftAppliedIndex: BigInt(now.appliedIndex),
     errors: now.leader === 0 ? ['etcdserver: no leader'] : [],
     dbSizeInUse: BigInt(now.sizeBytes),
-    isLearner: false,
+    isLearner: store.members().find(({ number }) => number === now.member)?.isLearner ?? true,
   };
 }

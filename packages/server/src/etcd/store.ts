@@ -1,4 +1,5 @@
 import type { KvRequest, KvResult } from '@polder/core/kv';
+import type { MembershipRequest } from '../membership/request.ts';
 
 /** An answer of the replicated state machine, and where in the log it stands. */
 export interface StoreAnswer {
@@ -14,12 +15,15 @@ export interface StoreMember {
   readonly name: string;
   readonly peerUrls: readonly string[];
   readonly clientUrls: readonly string[];
+  readonly isLearner: boolean;
 }
 
 export interface StoreStatus {
   readonly clusterId: bigint;
   /** Of this member, as in `StoreMember.number`. */
   readonly member: number;
+  /** What this member calls itself: it may not be in the configuration yet. */
+  readonly name: string;
   readonly role: 'follower' | 'precandidate' | 'candidate' | 'leader';
   readonly term: number;
   /** As in `StoreMember.number`; 0 = none known. */
@@ -35,6 +39,14 @@ export interface StoreStatus {
   readonly leaderChanges: number;
   /** Names of the peers that are connected now. */
   readonly peersReachable: readonly string[];
+  readonly configuration: {
+    /** Of its entry in the log; 0: the first one. */
+    readonly index: number;
+    /** A change of voters is under way. */
+    readonly joint: boolean;
+    /** The least number that a new member may have. */
+    readonly nextMember: number;
+  };
 }
 
 /**
@@ -49,4 +61,9 @@ export interface Store {
   confirm(signal: AbortSignal): Promise<void>;
   status(): StoreStatus;
   members(): readonly StoreMember[];
+}
+
+/** How members come, go, move and lead; `MembershipService` says with which errors. */
+export interface ChangesMembership {
+  perform(request: MembershipRequest, signal: AbortSignal, forwarded?: boolean): Promise<number>;
 }

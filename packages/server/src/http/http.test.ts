@@ -65,6 +65,10 @@ test('status says who this is and what it knows', async () => {
     peersReachable: [],
     faults: ['all: block'],
     pid: process.pid,
+    members: [
+      { id: 1, name: 'a', isLearner: false, peerUrl: 'http://127.0.0.1:2380', clientUrl: 'http://127.0.0.1:2379' },
+    ],
+    configuration: { index: 0, joint: false, nextMember: 2 },
   });
 });
 

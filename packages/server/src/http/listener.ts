@@ -3,7 +3,7 @@ import { createServer as createHttp2Server, type ServerHttp2Session } from 'node
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { PolderError } from '@polder/core';
 import { etcdMethods } from '../etcd/index.ts';
-import type { Store } from '../etcd/store.ts';
+import type { ChangesMembership, Store } from '../etcd/store.ts';
 import { type GrpcMethods, serveGrpcCall } from '../grpc/index.ts';
 import { reflectionMethods } from '../grpc/reflection.ts';
 import { GrpcMetrics, type MetricSource, writeStoreMetrics } from '../observability/index.ts';
@@ -22,6 +22,8 @@ export interface ClientListenerOptions {
   /** 0 = any free one. */
   readonly port: number;
   readonly store: Store;
+  /** null: who the members are does not change. */
+  readonly membership?: ChangesMembership | null;
   /** null: the member is not breakable, and refuses /polder/links. */
   readonly faults: Faults | null;
   /** Of the store's files; absent: it is in memory. */
@@ -40,7 +42,8 @@ export interface ClientListener {
 
 /** Serves etcd's gRPC API and plain HTTP on one port. Throws a PolderError: PortInUse or CannotListen. */
 export async function startClientListener(options: ClientListenerOptions): Promise<ClientListener> {
-  const methods: GrpcMethods = new Map([...etcdMethods(options.store), ...reflectionMethods()]);
+  const { membership = null } = options;
+  const methods: GrpcMethods = new Map([...etcdMethods(options.store, membership), ...reflectionMethods()]);
   const grpc = new GrpcMetrics(methods);
   const metrics: MetricSource[] = [
     (out) => writeStoreMetrics(options.store, options.usage?.() ?? null, out),
@@ -62,7 +65,7 @@ export async function startClientListener(options: ClientListenerOptions): Promi
   http2.on('sessionError', () => undefined);
   http2.on('stream', (stream, headers) => serveGrpcCall(stream, headers, methods, grpc, options.onBug));
   const http = createHttpServer((request, response) => {
-    void serveHttp(request, response, { ...options, metrics, health });
+    void serveHttp(request, response, { ...options, membership, metrics, health });
   });
   // It never listens itself; told that it does, it enforces its time limits on slow and idle clients.
   http.emit('listening');

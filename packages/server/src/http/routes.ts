@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PolderError } from '@polder/core';
-import type { Store } from '../etcd/store.ts';
+import type { ChangesMembership, Store } from '../etcd/store.ts';
+import { MEMBERSHIP_PATH } from '../membership/forward.ts';
+import { parseMembershipCall } from '../membership/request.ts';
 import { type Exposition, formatMetrics, type MetricSource } from '../observability/index.ts';
 import { type Faults, parseLinkRules } from './faults.ts';
 
@@ -12,6 +14,8 @@ export interface RouteContext {
   readonly metrics: readonly MetricSource[];
   /** Of `/health`, since the start. */
   readonly health: { successes: number; failures: number };
+  /** null: who the members are does not change. */
+  readonly membership: ChangesMembership | null;
   /** null: this member is not breakable. */
   readonly faults: Faults | null;
   readonly onBug: (error: unknown) => void;
@@ -34,7 +38,7 @@ export async function serveHttp(
 
 async function route(request: IncomingMessage, response: ServerResponse, context: RouteContext): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0] as string;
-  const methods = path === '/polder/links' ? ['POST'] : ['GET', 'HEAD'];
+  const methods = path === '/polder/links' || path === MEMBERSHIP_PATH ? ['POST'] : ['GET', 'HEAD'];
   if (!KNOWN_PATHS.has(path)) {
     send(response, 404, 'text/plain', `${[...KNOWN_PATHS].join('\n')}\n`);
     return;
@@ -61,12 +65,22 @@ async function route(request: IncomingMessage, response: ServerResponse, context
       );
     case '/polder/status':
       return sendJson(response, 200, statusOf(context));
+    case MEMBERSHIP_PATH:
+      return members(request, response, context);
     default:
       return links(request, response, context);
   }
 }
 
-const KNOWN_PATHS = new Set(['/health', '/livez', '/readyz', '/metrics', '/polder/status', '/polder/links']);
+const KNOWN_PATHS = new Set([
+  '/health',
+  '/livez',
+  '/readyz',
+  '/metrics',
+  '/polder/status',
+  '/polder/links',
+  MEMBERSHIP_PATH,
+]);
 
 /** etcd's shape; etcd too asks for a linearizable read. */
 async function health(response: ServerResponse, context: RouteContext): Promise<void> {
@@ -106,7 +120,7 @@ function statusOf({ store, faults }: RouteContext): Record<string, unknown> {
   const nameOf = (number: number): string | null =>
     store.members().find((each) => each.number === number)?.name ?? null;
   return {
-    name: nameOf(status.member),
+    name: nameOf(status.member) ?? status.name,
     id: status.member,
     role: status.role,
     term: status.term,
@@ -119,6 +133,14 @@ function statusOf({ store, faults }: RouteContext): Record<string, unknown> {
     peersReachable: status.peersReachable,
     faults: faults?.list() ?? [],
     pid: process.pid,
+    members: store.members().map(({ number, name, isLearner, peerUrls, clientUrls }) => ({
+      id: number,
+      name,
+      isLearner,
+      peerUrl: peerUrls[0],
+      clientUrl: clientUrls[0],
+    })),
+    configuration: status.configuration,
   };
 }
 
@@ -127,13 +149,8 @@ async function links(request: IncomingMessage, response: ServerResponse, context
     request.resume();
     return sendJson(response, 403, { error: 'this member is not breakable: start it with --breakable' });
   }
-  // A web page cannot send this type to another site unasked, so no page can break a cluster on this machine.
-  if (!(request.headers['content-type'] ?? '').startsWith('application/json')) {
-    request.resume();
-    return sendJson(response, 415, { error: 'send content-type: application/json' });
-  }
-  const body = await readBody(request);
-  if (body === null) return sendJson(response, 413, { error: `send at most ${MAX_BODY_BYTES} bytes` });
+  const body = await jsonBody(request, response);
+  if (body === null) return;
   const self = context.store.status().member;
   const peers = context.store.members().filter((each) => each.number !== self);
   try {
@@ -148,6 +165,35 @@ async function links(request: IncomingMessage, response: ServerResponse, context
     throw error;
   }
   sendJson(response, 200, { faults: context.faults.list() });
+}
+
+/** Also handed on by a member that was asked and does not lead. */
+async function members(request: IncomingMessage, response: ServerResponse, context: RouteContext): Promise<void> {
+  const body = await jsonBody(request, response);
+  if (body === null) return;
+  try {
+    if (context.membership === null) throw new PolderError('InvalidChange', 'who the members are does not change here');
+    const call = parseMembershipCall(body);
+    const signal = AbortSignal.timeout(call.timeoutMs);
+    const member = await context.membership.perform(call.request, signal, call.forwarded);
+    sendJson(response, 200, { member });
+  } catch (error) {
+    if (!(error instanceof PolderError)) throw error;
+    const { code, message } = error;
+    sendJson(response, code === 'InvalidRequest' ? 400 : 409, { error: { code, message } });
+  }
+}
+
+/** null: the answer is given. A web page cannot send this type to another site unasked, so no page can break a cluster. */
+async function jsonBody(request: IncomingMessage, response: ServerResponse): Promise<string | null> {
+  if (!(request.headers['content-type'] ?? '').startsWith('application/json')) {
+    request.resume();
+    sendJson(response, 415, { error: 'send content-type: application/json' });
+    return null;
+  }
+  const body = await readBody(request);
+  if (body === null) sendJson(response, 413, { error: `send at most ${MAX_BODY_BYTES} bytes` });
+  return body;
 }
 
 async function readBody(request: IncomingMessage): Promise<string | null> {

@@ -1,12 +1,11 @@
 /** A member whole: its directory, its peers, its replica, and the port its clients talk to. */
-import { createHash } from 'node:crypto';
 import {
   type DiskResult,
   Driver,
-  type DriverStatus,
-  defined,
+  mayVote,
   PolderError,
   Raft,
+  type RaftOptions,
   type RaftTiming,
   raftCodec,
 } from '@polder/core';
@@ -14,8 +13,8 @@ import { DurableKvStateMachine, KvStateMachine } from '@polder/core/kv';
 import { type Logger, pino } from 'pino';
 import { realFileSystem } from '../disk/file-system.ts';
 import { FileDisk, type FileSystem } from '../disk/index.ts';
-import type { StoreMember } from '../etcd/index.ts';
 import { type ClientListener, type Faults, type LinkRule, startClientListener } from '../http/index.ts';
+import { contextOf, hostAndPort, id64, MembershipService, memberId64, Roster } from '../membership/index.ts';
 import { MemberTelemetry } from '../observability/index.ts';
 import { LmdbStorage, type LmdbStorageOptions, type MemberStorage } from '../storage/index.ts';
 import { type LinkFault, PeerTransport } from '../transport/index.ts';
@@ -36,7 +35,10 @@ export interface MemberConfig {
   readonly name: string;
   /** Members of other clusters are refused. */
   readonly cluster: string;
+  /** Whom the cluster begins with, the same at each of them; of one that joins: itself, and others to look for. */
   readonly members: readonly MemberAddresses[];
+  /** This member is to be added to a cluster that runs, under a number that nobody had. */
+  readonly join?: boolean;
   readonly dataDirectory: string;
   /** Whether clients may break this member's links. */
   readonly breakable: boolean;
@@ -79,7 +81,7 @@ export async function startMember(config: MemberConfig, environment: MemberEnvir
   }
   const logger = pino({ level: config.logLevel, base: { member: config.name } });
   const owner = { cluster: config.cluster, member: config.name };
-  const telemetry = newTelemetry(config, self, logger, () => assembled.driver.status());
+  const telemetry = newTelemetry(config, self, logger, () => assembled);
   const fileSystem = telemetry.disk.measured(environment.fileSystem ?? realFileSystem);
   const disk = await FileDisk.open(config.dataDirectory, { ...owner, fileSystem });
   const assembled: Assembled = assemble(config, self, disk, telemetry, logger, environment);
@@ -108,6 +110,8 @@ interface Assembled {
   readonly telemetry: MemberTelemetry;
   /** null: the data is in memory. */
   readonly storage: MemberStorage | null;
+  readonly roster: Roster;
+  readonly membership: MembershipService;
   readonly started: PromiseWithResolvers<undefined>;
   readonly stopped: PromiseWithResolvers<Error | null>;
   /** Resolves when another member leads, or none of this one's peers can. */
@@ -115,20 +119,19 @@ interface Assembled {
 }
 
 function newTelemetry(
-  config: MemberConfig,
+  { cluster, slowRequestMs }: MemberConfig,
   self: MemberAddresses,
   logger: Logger,
-  status: () => DriverStatus,
+  assembled: () => Assembled,
 ): MemberTelemetry {
-  const peers = config.members.filter(({ id }) => id !== self.id);
   return new MemberTelemetry({
     name: self.name,
     member: self.id,
-    status,
-    peers: peers.map(({ id, peerHost, peerPort }) => ({ id, host: peerHost, port: peerPort })),
-    idOf: (member) => id64(`${config.cluster}/${nameOf(config, member)}`),
+    status: () => assembled().driver.status(),
+    peers: () => assembled().roster.peers(),
+    idOf: (member) => memberId64(cluster, member),
     logger,
-    slowRequestMs: config.slowRequestMs === null ? Number.POSITIVE_INFINITY : config.slowRequestMs,
+    slowRequestMs: slowRequestMs === null ? Number.POSITIVE_INFINITY : slowRequestMs,
   });
 }
 
@@ -142,14 +145,15 @@ function assemble(
 ): Assembled {
   const started = withResolvers<undefined>();
   const stopped = withResolvers<Error | null>();
-  const peers = config.members.filter(({ id }) => id !== self.id);
-  const transport: PeerTransport = new PeerTransport({
+  const roster = new Roster({
     cluster: config.cluster,
     member: self.id,
-    directory: disk.identity.directory,
-    host: self.peerHost,
-    port: self.peerPort,
-    peers: peers.map(({ id, peerHost, peerPort }) => ({ id, host: peerHost, port: peerPort })),
+    given: config.members,
+    onPeers: (peers) => transport.setPeers(peers),
+  });
+  const transport: PeerTransport = new PeerTransport({
+    ...announcement(config, self, disk),
+    peers: roster.peers(),
     logger,
     onFrame: (from, directory, frame) => world.onFrame(from, directory, frame),
     onLink: (_, up) => telemetry.onLink(up),
@@ -163,18 +167,23 @@ function assemble(
     logger.fatal({ err: error }, 'stopped');
     world.stop();
     store.end(error);
+    membership.end();
     stopped.resolve(error);
   };
+  const membership: MembershipService = new MembershipService({
+    driver: () => driver,
+    schedule: () => world.schedule(),
+    roster,
+    transport,
+    member: self.id,
+  });
   const store: ReplicatedStore = new ReplicatedStore({
     driver: () => driver,
     world,
     machine,
-    members: config.members.map((member) => storeMember(config.cluster, member)),
-    environment: {
-      clusterId: id64(config.cluster),
-      member: self.id,
-      peersReachable: () => transport.reachable().map((id) => nameOf(config, id)),
-    },
+    roster,
+    environment: surroundings(config.cluster, self, transport, roster),
+    onChanged: (id, outcome) => membership.onChanged(id, outcome),
     telemetry,
     onStarted: () => started.resolve(undefined),
     onStopped: fail,
@@ -189,31 +198,43 @@ function assemble(
     ...environment.sizes,
     clients: store,
     observer: telemetry.progress,
-    createReplica: (outbox) =>
-      new Raft(
-        {
-          member: self.id,
-          members: config.members.map(({ id }) => id),
-          directory: disk.identity.directory,
-          random: new RealRandom(),
-          ...(config.timing === undefined ? {} : { timing: config.timing }),
-        },
-        outbox,
-      ),
+    createReplica: (outbox) => new Raft(raftOptions(config, self.id, disk.identity.directory), outbox),
   });
-  const assembled: Assembled = {
-    world,
-    transport,
-    driver,
-    store,
-    storage,
-    telemetry,
-    started,
-    stopped,
-    handedOver: null,
-  };
-  world.attach(sink(assembled, config, logger));
+  const parts = { world, transport, driver, store, telemetry, storage, roster, membership, started, stopped };
+  const assembled: Assembled = { ...parts, handedOver: null };
+  world.attach(sink(assembled, logger));
   return assembled;
+}
+
+/** What it tells its peers of itself. */
+function announcement({ cluster, join }: MemberConfig, self: MemberAddresses, disk: FileDisk) {
+  const { directory } = disk.identity;
+  return {
+    cluster,
+    member: self.id,
+    directory,
+    host: self.peerHost,
+    port: self.peerPort,
+    about: self,
+    joins: join === true,
+  };
+}
+
+function surroundings(cluster: string, { id, name }: MemberAddresses, transport: PeerTransport, roster: Roster) {
+  const peersReachable = (): string[] => transport.reachable().map((peer) => roster.nameOf(peer));
+  return { clusterId: id64(cluster), member: id, name, peersReachable };
+}
+
+/** Of a joiner: nobody votes yet, and what it is sent tells it who does. */
+function raftOptions(config: MemberConfig, member: number, directory: number): RaftOptions {
+  return {
+    member,
+    members: config.join === true ? [] : config.members.map(({ id }) => id),
+    contextOf: contextOf(config.members),
+    directory,
+    random: new RealRandom(),
+    ...(config.timing === undefined ? {} : { timing: config.timing }),
+  };
 }
 
 function storageOf(
@@ -236,8 +257,8 @@ async function opened({ started, stopped }: Assembled): Promise<void> {
 }
 
 /** The driver as the world's sink, with an eye on who leads. */
-function sink(assembled: Assembled, config: MemberConfig, logger: Logger): EventSink {
-  const { driver, store } = assembled;
+function sink(assembled: Assembled, logger: Logger): EventSink {
+  const { driver, store, roster } = assembled;
   let leader = 0;
   return {
     onFrame: (from, frame) => driver.onFrame(from, frame),
@@ -249,7 +270,7 @@ function sink(assembled: Assembled, config: MemberConfig, logger: Logger): Event
       if (now === leader) return;
       leader = now;
       const term = driver.status().term;
-      logger.info({ term, leader: leader === 0 ? null : nameOf(config, leader) }, 'leader changed');
+      logger.info({ term, leader: leader === 0 ? null : roster.nameOf(leader) }, 'leader changed');
       if (driver.status().role !== 'leader') assembled.handedOver?.();
     },
   };
@@ -258,14 +279,15 @@ function sink(assembled: Assembled, config: MemberConfig, logger: Logger): Event
 async function listen(
   config: MemberConfig,
   self: MemberAddresses,
-  { store, transport, storage, telemetry }: Assembled,
+  { store, transport, storage, telemetry, roster, membership }: Assembled,
   logger: Logger,
 ): Promise<ClientListener> {
   return startClientListener({
     host: self.clientHost,
     port: self.clientPort,
     store,
-    faults: config.breakable ? linkFaults(config, self, transport) : null,
+    membership,
+    faults: config.breakable ? linkFaults(roster, self, transport) : null,
     ...(storage === null ? {} : { usage: () => storage.usage() }),
     metrics: [
       (out) => telemetry.write(out),
@@ -282,7 +304,7 @@ function running(
   disk: FileDisk,
   logger: Logger,
 ): Member {
-  const { world, transport, store, storage, telemetry, stopped } = assembled;
+  const { world, transport, store, storage, telemetry, membership, stopped } = assembled;
   let ending: Promise<void> | null = null;
   const release = async (): Promise<void> => {
     world.stop();
@@ -295,6 +317,7 @@ function running(
   const stop = async (): Promise<void> => {
     await handOver(assembled);
     store.end(new PolderError('Stopped', 'the member stops'));
+    membership.end();
     await release();
     logger.info('stopped');
     stopped.resolve(null);
@@ -303,9 +326,8 @@ function running(
     if (error !== null) await release();
     return error;
   });
-  const host = self.clientHost.includes(':') ? `[${self.clientHost}]` : self.clientHost;
   return {
-    clientUrl: `http://${host}:${listener.port}`,
+    clientUrl: `http://${hostAndPort(self.clientHost, listener.port)}`,
     stop: () => {
       ending ??= stop();
       return ending;
@@ -314,10 +336,11 @@ function running(
   };
 }
 
-/** Asks the reachable peers in turn to lead, and waits a little for one that does. */
+/** Asks a voter that is connected to lead, and waits a little until it does. */
 async function handOver(assembled: Assembled): Promise<void> {
   const { driver, transport, world } = assembled;
-  const [successor] = transport.reachable();
+  const { configuration } = driver.status();
+  const successor = transport.reachable().find((id) => mayVote(configuration, id));
   if (driver.status().role !== 'leader' || successor === undefined) return;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, HAND_OVER_MS);
@@ -330,12 +353,12 @@ async function handOver(assembled: Assembled): Promise<void> {
   });
 }
 
-function linkFaults(config: MemberConfig, self: MemberAddresses, transport: PeerTransport): Faults {
+function linkFaults(roster: Roster, self: MemberAddresses, transport: PeerTransport): Faults {
   const inForce = new Map<string, LinkRule>();
   return {
     apply: (rules) => {
       for (const rule of rules) {
-        for (const { id, name } of config.members) {
+        for (const { id, name } of roster.members) {
           if (id === self.id || (rule.peer !== '*' && rule.peer !== name)) continue;
           transport.setLink(id, rule.direction, linkFault(rule));
           for (const direction of rule.direction === 'both' ? ['in', 'out'] : [rule.direction]) {
@@ -364,28 +387,6 @@ function linkFault(rule: LinkRule): LinkFault {
 function describe(rule: LinkRule): string {
   if (rule.mode === 'delay') return `delay ${rule.delayMs ?? 0} ms`;
   return rule.mode === 'drop' ? `drop ${rule.dropRate ?? 0}` : rule.mode;
-}
-
-function storeMember(cluster: string, member: MemberAddresses): StoreMember {
-  return {
-    number: member.id,
-    id: id64(`${cluster}/${member.name}`),
-    name: member.name,
-    peerUrls: [`http://${member.peerHost}:${member.peerPort}`],
-    clientUrls: [`http://${member.clientHost}:${member.clientPort}`],
-  };
-}
-
-function nameOf(config: MemberConfig, id: number): string {
-  return defined(
-    config.members.find((member) => member.id === id),
-    'a peer is a member',
-  ).name;
-}
-
-/** etcd's clients want 64-bit ids; the same name gives the same one on every member. */
-function id64(name: string): bigint {
-  return createHash('sha256').update(name).digest().readBigUInt64BE();
 }
 
 function asError(error: unknown): Error {

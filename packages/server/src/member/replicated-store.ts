@@ -9,6 +9,7 @@ import {
 } from '@polder/core';
 import { encodeKvRequest, type KvRequest, type KvResult } from '@polder/core/kv';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
+import type { Roster } from '../membership/index.ts';
 import type { MemberTelemetry } from '../observability/index.ts';
 import type { RealWorld } from '../world/index.ts';
 
@@ -42,10 +43,13 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
   readonly #driver: () => KvDriver;
   readonly #world: RealWorld;
   readonly #machine: KvView;
-  readonly #members: readonly StoreMember[];
-  readonly #environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
+  readonly #roster: Roster;
+  readonly #environment: Pick<StoreStatus, 'clusterId' | 'member' | 'name'> & {
+    readonly peersReachable: () => string[];
+  };
   readonly #telemetry: MemberTelemetry;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #onChange: (id: number, outcome: ChangeOutcome) => void;
   readonly #onStart: () => void;
   readonly #onEnd: (error: Error) => void;
   #stopped: Error | null = null;
@@ -56,8 +60,11 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     readonly driver: () => KvDriver;
     readonly world: RealWorld;
     readonly machine: KvView;
-    readonly members: readonly StoreMember[];
-    readonly environment: Pick<StoreStatus, 'clusterId' | 'member'> & { readonly peersReachable: () => string[] };
+    readonly roster: Roster;
+    readonly environment: Pick<StoreStatus, 'clusterId' | 'member' | 'name'> & {
+      readonly peersReachable: () => string[];
+    };
+    readonly onChanged: (id: number, outcome: ChangeOutcome) => void;
     readonly telemetry: MemberTelemetry;
     readonly onStarted: () => void;
     readonly onStopped: (error: Error) => void;
@@ -65,8 +72,9 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     this.#driver = options.driver;
     this.#world = options.world;
     this.#machine = options.machine;
-    this.#members = options.members;
+    this.#roster = options.roster;
     this.#environment = options.environment;
+    this.#onChange = options.onChanged;
     this.#telemetry = options.telemetry;
     this.#onStart = options.onStarted;
     this.#onEnd = options.onStopped;
@@ -120,8 +128,9 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
     this.#settle(id, { type: 'done', answer: { term, index, result: answer } });
   }
 
-  /** Nobody asks for one here yet. */
-  onChanged(_id: number, _outcome: ChangeOutcome): void {}
+  onChanged(id: number, outcome: ChangeOutcome): void {
+    this.#onChange(id, outcome);
+  }
 
   #settle(id: number, outcome: Outcome): void {
     const waiting = this.#waiting.get(id);
@@ -151,7 +160,8 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
 
   /** After a turn. */
   observe(): number {
-    const { leader } = this.#driver().status();
+    const { leader, configuration } = this.#driver().status();
+    this.#roster.observe(configuration);
     if (leader !== this.#leader) {
       this.#leader = leader;
       if (leader !== 0) this.#leaderChanges++;
@@ -160,11 +170,13 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
   }
 
   status(): StoreStatus {
-    const { role, term, leader, commitIndex, appliedIndex, lastIndex } = this.#driver().status();
-    const { clusterId, member, peersReachable } = this.#environment;
+    const { role, term, leader, commitIndex, appliedIndex, lastIndex, configuration, configurationIndex } =
+      this.#driver().status();
+    const { clusterId, member, name, peersReachable } = this.#environment;
     return {
       clusterId,
       member,
+      name,
       role,
       term,
       leader,
@@ -177,11 +189,16 @@ export class ReplicatedStore implements Store, ClientPort<KvResult, KvResult> {
       sizeBytes: this.#machine.sizeBytes(),
       leaderChanges: this.#leaderChanges,
       peersReachable: peersReachable(),
+      configuration: {
+        index: configurationIndex,
+        joint: configuration.joint,
+        nextMember: configuration.nextMember,
+      },
     };
   }
 
   members(): readonly StoreMember[] {
-    return this.#members;
+    return this.#roster.storeMembers;
   }
 }
 

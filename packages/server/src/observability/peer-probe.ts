@@ -16,31 +16,38 @@ export interface ProbedPeer {
  * not the other process's. A peer that does not answer gives no sample.
  */
 export class PeerProbe {
-  readonly #peers: ReadonlyMap<number, { readonly peer: ProbedPeer; readonly seconds: Histogram }>;
+  readonly #peers: () => readonly ProbedPeer[];
+  #seconds = new Map<number, Histogram>();
   readonly #nowUs: () => number;
-  readonly #timer: NodeJS.Timeout | null;
+  readonly #timer: NodeJS.Timeout;
   #stopped = false;
 
-  constructor(peers: readonly ProbedPeer[], nowUs: () => number) {
+  constructor(peers: () => readonly ProbedPeer[], nowUs: () => number) {
     this.#nowUs = nowUs;
-    this.#peers = new Map(peers.map((peer) => [peer.id, { peer, seconds: new Histogram(ROUND_TRIP_SECONDS) }]));
-    this.#timer = peers.length === 0 ? null : setInterval(() => this.probe(), INTERVAL_MS).unref();
+    this.#peers = peers;
+    this.#timer = setInterval(() => this.probe(), INTERVAL_MS).unref();
   }
 
-  /** By peer, in the order in which they were given. */
+  /** By peer. */
   get seconds(): readonly (readonly [number, Histogram])[] {
-    return [...this.#peers].map(([id, { seconds }]) => [id, seconds] as const);
+    return [...this.#seconds];
   }
 
   /** Once now, for each peer. */
   probe(): void {
     if (this.#stopped) return;
-    for (const { peer, seconds } of this.#peers.values()) this.#measure(peer, seconds);
+    const seconds = new Map<number, Histogram>();
+    for (const peer of this.#peers()) {
+      const histogram = this.#seconds.get(peer.id) ?? new Histogram(ROUND_TRIP_SECONDS);
+      seconds.set(peer.id, histogram);
+      this.#measure(peer, histogram);
+    }
+    this.#seconds = seconds;
   }
 
   stop(): void {
     this.#stopped = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
+    clearInterval(this.#timer);
   }
 
   #measure({ host, port }: ProbedPeer, seconds: Histogram): void {

@@ -16,7 +16,8 @@ export interface MemberTelemetryOptions {
   readonly name: string;
   readonly member: number;
   readonly status: () => DriverStatus;
-  readonly peers: readonly ProbedPeer[];
+  /** Who they are now. */
+  readonly peers: () => readonly ProbedPeer[];
   /** The 64-bit id that etcd's clients see, of a member's number. */
   readonly idOf: (member: number) => bigint;
   readonly logger: Pick<Logger, 'warn'>;

@@ -33,12 +33,14 @@ export interface ConnectionOptions {
   readonly dialled: boolean;
   readonly ours: Omit<Hello, 'to'>;
   readonly expect: Expectation;
-  /** Whom we dialled; 0 when we listen. */
+  /** Whom we dialled, or `ANYONE`; 0 when we listen. */
   readonly to: number;
   readonly counters: TransportCounters;
   readonly logger: TransportLogger;
   readonly onOpen: (hello: Hello) => void;
   readonly onFrame: (hello: Hello, channel: number, payload: Uint8Array) => void;
+  /** The other side does not talk to us. */
+  readonly onRefused?: (refusal: Refusal) => void;
   /** Once, whatever happened; `opened`: the handshake had succeeded. */
   readonly onClose: (opened: boolean) => void;
 }
@@ -85,7 +87,13 @@ export class Connection {
   }
 
   close(): void {
-    this.#options.socket.destroy();
+    this.#end();
+  }
+
+  /** Closes once what was written has left. */
+  finish(): void {
+    const { socket } = this.#options;
+    socket.end(() => socket.destroy());
   }
 
   #onData(chunk: Uint8Array): void {
@@ -126,6 +134,7 @@ export class Connection {
         const refusal = decodeRefusal(payload);
         counters.refusedByPeer++;
         logger.warn({ peer: to, code: refusal.code }, `refused by member ${to}: ${refusal.message}`);
+        this.#options.onRefused?.(refusal);
         return this.#end();
       }
       if (channel !== HELLO_CHANNEL) return this.#cut('garbage', 'the first frame is no hello');

@@ -3,8 +3,9 @@
  * the side that listens may answer with a refusal frame instead. Directory ids make a wiped member a stranger (PITFALLS R26).
  */
 import { assert, ByteReader, ByteWriter, PolderError, utf8, wrapFrame } from '@polder/core';
+import { type MemberContext, readMemberContext, writeMemberContext } from './member-context.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 export const PREAMBLE_BYTES = 8;
 export const HELLO_CHANNEL = 0xff;
 export const REFUSAL_CHANNEL = 0xfe;
@@ -22,9 +23,16 @@ export interface Hello {
   readonly cluster: string;
   readonly member: number;
   readonly directory: number;
-  /** Whom the sender believes it talks to. */
+  /** Whom the sender believes it talks to, or `ANYONE`. */
   readonly to: number;
+  /** Where the sender is to be found: a member that lags behind may not know it yet, and must be able to answer. */
+  readonly about: MemberContext;
+  /** It was started to be added to a cluster that runs. */
+  readonly joins: boolean;
 }
+
+/** Asks only who is there. */
+export const ANYONE = 0;
 
 export interface Refusal {
   readonly code: RefusalCode;
@@ -38,6 +46,8 @@ export function encodeHello(hello: Hello, version = PROTOCOL_VERSION): Uint8Arra
   writer.varint(hello.member);
   writer.varint(hello.directory);
   writer.varint(hello.to);
+  writeMemberContext(writer, hello.about);
+  writer.bool(hello.joins);
   return withPreamble(wrapFrame(HELLO_CHANNEL, writer.finish()), version);
 }
 
@@ -48,8 +58,10 @@ export function decodeHello(payload: Uint8Array): Hello {
   const member = reader.varint();
   const directory = reader.varint();
   const to = reader.varint();
+  const about = readMemberContext(reader);
+  const joins = reader.bool();
   reader.end();
-  return { cluster, member, directory, to };
+  return { cluster, member, directory, to, about, joins };
 }
 
 export function encodeRefusal(refusal: Refusal): Uint8Array {
@@ -82,8 +94,8 @@ export function preambleVersion(preamble: Uint8Array): number | null {
 export interface Expectation {
   readonly cluster: string;
   readonly member: number;
-  /** The only member that may be on the other side, or any of these. */
-  readonly peers: ReadonlySet<number>;
+  /** Why the member on the other side may not be there; null: it may. */
+  readonly refuses: (member: number) => string | null;
   /** The directory by which a member is known; undefined: none yet. */
   readonly expectedDirectory: (member: number) => number | undefined;
 }
@@ -103,15 +115,14 @@ export function refuseHello(hello: Hello, expect: Expectation): Refusal | null {
       message: `member ${hello.member} is of cluster ${quoted(hello.cluster)}, this one of ${quoted(expect.cluster)}: check the peer addresses`,
     };
   }
-  if (hello.to !== expect.member) {
+  if (hello.to !== expect.member && hello.to !== ANYONE) {
     return {
       code: 'WrongMember',
       message: `member ${hello.member} looked for member ${hello.to} and found ${expect.member}: check the peer addresses`,
     };
   }
-  if (!expect.peers.has(hello.member)) {
-    return { code: 'WrongMember', message: `member ${hello.member} is not expected here: check the member list` };
-  }
+  const why = expect.refuses(hello.member);
+  if (why !== null) return { code: 'WrongMember', message: why };
   const expected = expect.expectedDirectory(hello.member);
   if (expected !== undefined && expected !== hello.directory) {
     return {

@@ -30,6 +30,7 @@ class Probe {
       directory: member * 100,
       host: '127.0.0.1',
       port: 0,
+      about: { name: `m${member}`, clientHost: '127.0.0.1', clientPort: member },
       // Nobody listens on port 1: the real address follows once it is known.
       peers: peers.map((id) => ({ id, host: '127.0.0.1', port: 1 })),
       logger,
@@ -51,6 +52,9 @@ class Probe {
   }
 }
 
+const at = (id: number, probe: Probe) => ({ id, host: '127.0.0.1', port: probe.transport.port });
+const ABOUT = { name: 'm2', peerHost: '127.0.0.1', peerPort: 1, clientHost: '127.0.0.1', clientPort: 2 };
+
 const open: PeerTransport[] = [];
 const sockets: Socket[] = [];
 
@@ -64,8 +68,8 @@ async function pair(first: Partial<PeerTransportOptions> = {}, second: Partial<P
   const two = new Probe(2, [1], second);
   await one.transport.listen();
   await two.transport.listen();
-  one.transport.setPeerAddress(2, '127.0.0.1', two.transport.port);
-  two.transport.setPeerAddress(1, '127.0.0.1', one.transport.port);
+  one.transport.setPeers([at(2, two)]);
+  two.transport.setPeers([at(1, one)]);
   return { one, two };
 }
 
@@ -89,7 +93,8 @@ function stranger(port: number, bytes: Uint8Array): Promise<Buffer> {
   });
 }
 
-const hello = (to: number): Uint8Array => encodeHello({ cluster: 'test', member: 2, directory: 200, to });
+const hello = (to: number): Uint8Array =>
+  encodeHello({ cluster: 'test', member: 2, directory: 200, to, about: ABOUT, joins: false });
 
 test('frames arrive whole and in order, with their sender, its directory and the channel', async () => {
   const { one, two } = await joined();
@@ -121,7 +126,7 @@ test('a member that answers at the wrong address is refused', async () => {
   const three = new Probe(3, [1]);
   await one.transport.listen();
   await three.transport.listen();
-  one.transport.setPeerAddress(2, '127.0.0.1', three.transport.port);
+  one.transport.setPeers([at(2, three)]);
   await one.until(() => one.transport.counters.refusedByPeer > 0);
   expect(one.warnings.join('\n')).toContain('looked for member 2 and found 3');
   expect(three.transport.counters.WrongMember).toBeGreaterThan(0);
@@ -139,7 +144,10 @@ test('R26: a member whose directory was wiped is refused under its old name', as
 test('another protocol version is refused, and says so', async () => {
   const one = new Probe(1, [2]);
   await one.transport.listen();
-  const bytes = encodeHello({ cluster: 'test', member: 2, directory: 200, to: 1 }, PROTOCOL_VERSION + 1);
+  const bytes = encodeHello(
+    { cluster: 'test', member: 2, directory: 200, to: 1, about: ABOUT, joins: false },
+    PROTOCOL_VERSION + 1,
+  );
   const answer = await stranger(one.transport.port, bytes);
   expect(answer.toString('latin1')).toContain('VersionMismatch');
   expect(one.transport.counters.VersionMismatch).toBe(1);
@@ -194,7 +202,7 @@ test('a peer that restarts is connected to again', async () => {
   expect(one.transport.counters.droppedDisconnected).toBe(1);
   const again = new Probe(2, [1], { port });
   await again.transport.listen();
-  again.transport.setPeerAddress(1, '127.0.0.1', one.transport.port);
+  again.transport.setPeers([at(1, one)]);
   await one.until(() => one.transport.counters.connectionsMade === 2);
   one.transport.send(2, utf8('back'));
   await again.until(() => again.received.length === 1);
@@ -256,4 +264,94 @@ test('a port in use is an error that says what to do', async () => {
     code: 'PortInUse',
     message: expect.stringContaining('choose another port'),
   });
+});
+
+test('a member that is not known here, of the same cluster, is heard and can be answered where it says it listens', async () => {
+  const lagging = new Probe(1, []);
+  await lagging.transport.listen();
+  const newer = new Probe(7, []);
+  await newer.transport.listen();
+  newer.transport.setPeers([at(1, lagging)]);
+  await newer.until(() => newer.transport.reachable().includes(1));
+  newer.transport.send(1, utf8('I lead'));
+  await lagging.until(() => lagging.received.length === 1);
+  lagging.transport.send(7, utf8('I lag behind'));
+  await newer.until(() => newer.received.length === 1);
+  expect(newer.texts()).toEqual(['I lag behind']);
+  expect(lagging.transport.reachable(), 'who is not known here counts for nothing').toEqual([]);
+});
+
+test('a member that is made known after it came keeps its connections', async () => {
+  const one = new Probe(1, []);
+  const two = new Probe(2, []);
+  await one.transport.listen();
+  await two.transport.listen();
+  two.transport.setPeers([at(1, one)]);
+  await two.until(() => two.transport.reachable().includes(1));
+  await one.until(() => one.transport.counters.connectionsMade === 1);
+  one.transport.setPeers([at(2, two)]);
+  expect(one.transport.reachable()).toEqual([2]);
+  one.transport.send(2, utf8('welcome'));
+  await two.until(() => two.received.length === 1);
+  expect(one.transport.counters.connectionsLost + two.transport.counters.connectionsLost).toBe(0);
+});
+
+test('a member that is left out can still be told so, and is dialled no more once it is gone', async () => {
+  const { one, two } = await joined();
+  await one.until(() => one.transport.reachable().includes(2));
+  one.transport.setPeers([]);
+  expect(one.transport.reachable()).toEqual([]);
+  one.transport.send(2, utf8('you are removed'));
+  await two.until(() => two.received.length === 1);
+  await two.transport.close();
+  await one.until(() => one.transport.counters.connectionsLost === 1);
+  one.transport.send(2, utf8('nobody'));
+  expect(one.transport.counters.droppedDisconnected).toBe(1);
+});
+
+test('a member that has moved is found again where it says it listens, without being told of', async () => {
+  const { one, two } = await joined();
+  await two.transport.close();
+  await one.until(() => one.transport.counters.connectionsLost === 1);
+  const moved = new Probe(2, []);
+  await moved.transport.listen();
+  moved.transport.setPeers([at(1, one)]);
+  await one.until(() => one.transport.reachable().includes(2));
+  one.transport.send(2, utf8('there you are'));
+  await moved.until(() => moved.received.length === 1);
+});
+
+test('who listens at an address says its number, its directory and its addresses to whoever asks', async () => {
+  const { one, two } = await joined();
+  const hello = await one.transport.ask({ host: '127.0.0.1', port: two.transport.port }, 5_000);
+  expect(hello).toMatchObject({
+    member: 2,
+    directory: 200,
+    joins: false,
+    about: { name: 'm2', peerPort: two.transport.port, clientPort: 2 },
+  });
+  two.transport.send(1, utf8('a question disturbs no connection'));
+  await one.until(() => one.received.length === 1);
+  expect(one.transport.counters.connectionsLost + two.transport.counters.connectionsLost).toBe(0);
+});
+
+test('where nobody listens, or somebody else, the answer is an error by code', async () => {
+  const one = new Probe(1, []);
+  const other = new Probe(2, [], { cluster: 'other' });
+  await one.transport.listen();
+  await other.transport.listen();
+  const { port } = other.transport;
+  await expect(one.transport.ask({ host: '127.0.0.1', port }, 5_000)).rejects.toMatchObject({ code: 'WrongCluster' });
+  await other.transport.close();
+  await expect(one.transport.ask({ host: '127.0.0.1', port }, 5_000)).rejects.toMatchObject({ code: 'NotReachable' });
+});
+
+test('two processes that have the same number do not talk', async () => {
+  const one = new Probe(1, []);
+  await one.transport.listen();
+  const answer = await stranger(
+    one.transport.port,
+    encodeHello({ cluster: 'test', member: 1, directory: 900, to: 1, about: ABOUT, joins: false }),
+  );
+  expect(answer.toString('latin1')).toContain('two processes have the same number');
 });

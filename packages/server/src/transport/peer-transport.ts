@@ -1,21 +1,23 @@
 /** TCP between members: one outgoing connection per peer to send on, its mirror image to receive on. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { assert, MAX_FRAME_BYTES, type Network, PolderError, utf8, wrapFrame } from '@polder/core';
+import { assert, MAX_FRAME_BYTES, type Network, PolderError, utf8 } from '@polder/core';
 import { Connection } from './connection.ts';
 import { newCounters, type PeerTraffic, type TransportCounters } from './counters.ts';
-import { type Hello, MAX_CLUSTER_BYTES, REFUSAL_CHANNEL } from './handshake.ts';
-import { FaultyLink, type LinkDirection, type LinkFault } from './link-faults.ts';
+import { ANYONE, type Hello, MAX_CLUSTER_BYTES, REFUSAL_CHANNEL } from './handshake.ts';
+import type { LinkDirection, LinkFault } from './link-faults.ts';
 import type { TransportLogger } from './logger.ts';
+import type { MemberContext } from './member-context.ts';
+import { type Address, type ConnectionHandlers, Peer } from './peer.ts';
 
-const BACKOFF_MIN_MS = 50;
-const BACKOFF_MAX_MS = 1_000;
 const MAX_QUEUE_BYTES = 16 * 1024 * 1024;
 const MAX_STRANGERS = 64;
+/** Members of this cluster that are not known here: too new, or left out. */
+const MAX_GUESTS = 32;
 
-export interface PeerAddress {
+export interface PeerAddress extends Address {
   readonly id: number;
-  readonly host: string;
-  readonly port: number;
+  /** Where it may be found as well. */
+  readonly others?: readonly Address[];
 }
 
 export interface PeerTransportOptions {
@@ -25,6 +27,10 @@ export interface PeerTransportOptions {
   readonly host: string;
   /** 0: any free one, see `port`. */
   readonly port: number;
+  /** What this process says of itself besides. */
+  readonly about: Pick<MemberContext, 'name' | 'clientHost' | 'clientPort'>;
+  /** This process is to be added to a cluster that runs. */
+  readonly joins?: boolean;
   readonly peers: readonly PeerAddress[];
   readonly logger: TransportLogger;
   /** Runs in the socket's event; `channel` is 0 unless the sender said otherwise. */
@@ -39,31 +45,16 @@ export interface PeerTransportOptions {
   readonly maxQueueBytes?: number;
 }
 
-interface Peer {
-  readonly id: number;
-  host: string;
-  port: number;
-  readonly inbound: FaultyLink;
-  readonly outbound: FaultyLink;
-  /** We send on it. */
-  outgoing: Connection | null;
-  /** We receive on it. */
-  incoming: Connection | null;
-  failures: number;
-  bytesSent: number;
-  bytesReceived: number;
-  sendFailures: number;
-  retry: NodeJS.Timeout | null;
-}
-
+/**
+ * A member that is not known here is let in as a **guest**, if it is of the same cluster: it may be newer than what this
+ * one has heard of, and lead; or have been left out, and not know. Whether it is believed is the replica's to say.
+ */
 export class PeerTransport implements Network {
   readonly counters: Readonly<TransportCounters>;
   readonly #counters: TransportCounters;
   readonly #options: PeerTransportOptions;
   readonly #peers = new Map<number, Peer>();
-  readonly #peerIds: ReadonlySet<number>;
   readonly #random: () => number;
-  readonly #maxQueueBytes: number;
   readonly #server: Server;
   readonly #inbound = new Set<Connection>();
   #strangers = 0;
@@ -75,27 +66,7 @@ export class PeerTransport implements Network {
     this.#counters = newCounters();
     this.counters = this.#counters;
     this.#random = options.random ?? Math.random;
-    this.#maxQueueBytes = options.maxQueueBytes ?? MAX_QUEUE_BYTES;
-    for (const { id, host, port } of options.peers) {
-      assert(id !== options.member && !this.#peers.has(id), 'peers are distinct other members');
-      const inbound = new FaultyLink(this.#random);
-      const outbound = new FaultyLink(this.#random);
-      this.#peers.set(id, {
-        id,
-        host,
-        port,
-        inbound,
-        outbound,
-        outgoing: null,
-        incoming: null,
-        failures: 0,
-        bytesSent: 0,
-        bytesReceived: 0,
-        sendFailures: 0,
-        retry: null,
-      });
-    }
-    this.#peerIds = new Set(this.#peers.keys());
+    this.setPeers(options.peers);
     this.#server = createServer((socket) => this.#onConnection(socket));
   }
 
@@ -119,38 +90,101 @@ export class PeerTransport implements Network {
       });
     });
     this.#state = 'listening';
-    for (const peer of this.#peers.values()) this.#dial(peer);
+    for (const peer of this.#peers.values()) peer.startDialling();
   }
+
+  // ── who the peers are ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** These are the others from now on, at these addresses. */
+  setPeers(peers: readonly PeerAddress[]): void {
+    const ids = new Set(peers.map(({ id }) => id));
+    assert(ids.size === peers.length && !ids.has(this.#options.member), 'peers are distinct other members');
+    for (const { id, host, port, others = [] } of peers) {
+      const peer = this.#peers.get(id) ?? this.#addPeer(id, true);
+      peer.known = true;
+      peer.setAddresses([{ host, port }, ...others]);
+      if (this.#state === 'listening') peer.startDialling();
+    }
+    for (const peer of this.#peers.values()) if (!ids.has(peer.id)) this.#forget(peer);
+  }
+
+  /** Asks who listens there. Throws `NotReachable`, or why it does not talk to us: the codes of a refusal. */
+  ask(address: Address, timeoutMs: number): Promise<Hello> {
+    return new Promise((resolve, reject) => {
+      const where = `${address.host}:${address.port}`;
+      const refuse = (code: string, why: string): void => reject(new PolderError(code, `${where}: ${why}`));
+      const socket = connect({ host: address.host, port: address.port });
+      const timer = setTimeout(() => socket.destroy(), timeoutMs);
+      const connection = new Connection({
+        ...this.#connectionOptions(socket, () => null),
+        dialled: true,
+        to: ANYONE,
+        onOpen: (hello) => {
+          resolve(hello);
+          connection.close();
+        },
+        onRefused: ({ code, message }) => refuse(code, message),
+        onClose: () => {
+          clearTimeout(timer);
+          refuse('NotReachable', 'no member of this cluster answers there');
+        },
+      });
+    });
+  }
+
+  #addPeer(id: number, known: boolean): Peer {
+    const { logger, maxQueueBytes = MAX_QUEUE_BYTES, onLink } = this.#options;
+    const mayAnswer = (member: number): string | null =>
+      member === id ? null : `looked for member ${id} and found ${member}: check the peer addresses`;
+    const peer = new Peer(
+      {
+        id,
+        logger,
+        maxQueueBytes,
+        counters: this.#counters,
+        random: this.#random,
+        converse: (socket, handlers) =>
+          new Connection({ ...this.#connectionOptions(socket, mayAnswer), dialled: true, to: id, ...handlers }),
+        onLink: (up) => onLink?.(id, up),
+      },
+      known,
+    );
+    this.#peers.set(id, peer);
+    return peer;
+  }
+
+  /** It is no member any more, but may not know that: for as long as it stays connected it can be told. */
+  #forget(peer: Peer): void {
+    peer.known = false;
+    if (peer.incoming !== null) return;
+    this.#peers.delete(peer.id);
+    peer.close();
+  }
+
+  // ── frames and links ────────────────────────────────────────────────────────────────────────────────────────
 
   /** Drops the frame, counted, when the peer is away or too slow: the protocol above repeats what matters. */
   send(to: number, frame: Uint8Array, channel = 0): void {
     assert(channel >= 0 && channel < REFUSAL_CHANNEL, 'the channel is free to use');
     assert(frame.length < MAX_FRAME_BYTES, 'the frame is within the limit');
-    const peer = this.#peer(to, 'frames go to peers');
-    const passed = peer.outbound.pass(frame.length, () => this.#transmit(peer, frame, channel));
+    const peer = this.#peers.get(to);
+    if (peer === undefined) {
+      // Who has left may still be sent something in the turn in which it left.
+      this.#counters.droppedDisconnected++;
+      return;
+    }
+    const passed = peer.outbound.pass(frame.length, () => peer.transmit(frame, channel));
     if (!passed) this.#counters.droppedByFault++;
   }
 
-  /** The peers that can be sent to and heard now, as far as this side knows; blocked links count as down. */
+  /** The members that can be sent to and heard now, as far as this side knows; blocked links count as down. */
   reachable(): number[] {
-    const ids: number[] = [];
-    for (const peer of this.#peers.values()) {
-      const blocked = peer.inbound.fault.type === 'block' || peer.outbound.fault.type === 'block';
-      if (peer.outgoing?.isOpen === true && peer.incoming?.isOpen === true && !blocked) ids.push(peer.id);
-    }
-    return ids;
+    return [...this.#peers.values()].filter(({ known, reachable }) => known && reachable).map(({ id }) => id);
   }
 
-  /** By peer, since the start. */
+  /** Of each member, since it became known here. */
   traffic(): PeerTraffic[] {
-    const reachable = new Set(this.reachable());
-    return [...this.#peers.values()].map(({ id, bytesSent, bytesReceived, sendFailures }) => ({
-      peer: id,
-      reachable: reachable.has(id),
-      bytesSent,
-      bytesReceived,
-      sendFailures,
-    }));
+    return [...this.#peers.values()].filter(({ known }) => known).map(({ traffic }) => traffic);
   }
 
   /** Breaks or mends one link, really: frames are blocked, delayed or lost from now on. */
@@ -171,26 +205,11 @@ export class PeerTransport implements Network {
     return faults;
   }
 
-  /** A peer has moved: dial it there. */
-  setPeerAddress(id: number, host: string, port: number): void {
-    const peer = this.#peer(id, 'only peers have addresses');
-    peer.host = host;
-    peer.port = port;
-    peer.failures = 0;
-    if (peer.outgoing !== null) peer.outgoing.close();
-    else if (this.#state === 'listening') this.#dial(peer);
-  }
-
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     const wasListening = this.#state === 'listening';
     this.#state = 'closed';
-    for (const peer of this.#peers.values()) {
-      if (peer.retry !== null) clearTimeout(peer.retry);
-      peer.outgoing?.close();
-      peer.inbound.close();
-      peer.outbound.close();
-    }
+    for (const peer of this.#peers.values()) peer.close();
     for (const connection of this.#inbound) connection.close();
     if (wasListening) await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
@@ -201,57 +220,7 @@ export class PeerTransport implements Network {
     return peer;
   }
 
-  #transmit(peer: Peer, frame: Uint8Array, channel: number): void {
-    const connection = peer.outgoing;
-    if (connection === null || !connection.isOpen) {
-      this.#counters.droppedDisconnected++;
-      peer.sendFailures++;
-      return;
-    }
-    // The newest is dropped: what is queued is in order and may still be of use.
-    if (connection.queuedBytes + frame.length > this.#maxQueueBytes) {
-      this.#counters.droppedQueueFull++;
-      peer.sendFailures++;
-      return;
-    }
-    const bytes = wrapFrame(channel, frame);
-    this.#counters.framesSent++;
-    this.#counters.bytesSent += bytes.length;
-    peer.bytesSent += bytes.length;
-    connection.write(bytes);
-  }
-
-  #dial(peer: Peer): void {
-    if (peer.retry !== null) clearTimeout(peer.retry);
-    peer.retry = null;
-    if (this.#state !== 'listening') return;
-    assert(peer.outgoing === null, 'one outgoing connection per peer');
-    const socket = connect({ host: peer.host, port: peer.port });
-    peer.outgoing = this.#connection(socket, peer.id, new Set([peer.id]), {
-      onOpen: () => {
-        peer.failures = 0;
-        this.#counters.connectionsMade++;
-        this.#options.logger.info({ peer: peer.id }, 'peer connected');
-        this.#options.onLink?.(peer.id, true);
-      },
-      onClose: (opened) => this.#onOutgoingClosed(peer, opened),
-    });
-  }
-
-  #onOutgoingClosed(peer: Peer, opened: boolean): void {
-    peer.outgoing = null;
-    if (opened) {
-      this.#counters.connectionsLost++;
-      this.#options.logger.info({ peer: peer.id }, 'peer connection lost');
-      this.#options.onLink?.(peer.id, false);
-    } else this.#counters.connectionsFailed++;
-    if (this.#state !== 'listening') return;
-    const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(peer.failures, 10));
-    peer.failures++;
-    // Half of it is jitter, so that a fleet does not return in step.
-    const delayMs = Math.max(BACKOFF_MIN_MS, Math.floor(ceiling * (0.5 + this.#random() / 2)));
-    peer.retry = setTimeout(() => this.#dial(peer), delayMs);
-  }
+  // ── who comes ───────────────────────────────────────────────────────────────────────────────────────────────
 
   #onConnection(socket: Socket): void {
     if (this.#state !== 'listening' && this.#state !== 'new') return void socket.destroy();
@@ -261,48 +230,60 @@ export class PeerTransport implements Network {
       return void socket.destroy();
     }
     this.#strangers++;
-    let member = 0;
-    const connection: Connection = this.#connection(socket, 0, this.#peerIds, {
+    let peer: Peer | null = null;
+    const handlers: ConnectionHandlers = {
       onOpen: (hello) => {
         this.#strangers--;
-        member = hello.member;
-        const peer = this.#peer(member, 'the handshake admits only peers');
-        // A restarted peer's new connection arrives before its old one is known to be dead.
-        peer.incoming?.close();
-        peer.incoming = connection;
+        // It has its answer.
+        if (hello.to === ANYONE) return connection.finish();
+        peer = this.#admit(hello, connection);
       },
       onClose: (opened) => {
         this.#inbound.delete(connection);
         if (!opened) this.#strangers--;
-        const peer = this.#peers.get(member);
-        if (peer !== undefined && peer.incoming === connection) peer.incoming = null;
+        if (peer?.incoming !== connection) return;
+        peer.incoming = null;
+        if (!peer.known) this.#forget(peer);
       },
-    });
+    };
+    const options = this.#connectionOptions(socket, (member) => this.#whyRefused(member));
+    const connection: Connection = new Connection({ ...options, dialled: false, to: 0, ...handlers });
     this.#inbound.add(connection);
   }
 
-  #connection(
-    socket: Socket,
-    to: number,
-    peers: ReadonlySet<number>,
-    handlers: { onOpen: (hello: Hello) => void; onClose: (opened: boolean) => void },
-  ): Connection {
-    const { cluster, member, directory, logger, expectedDirectory } = this.#options;
-    return new Connection({
+  #whyRefused(member: number): string | null {
+    if (member === this.#options.member) return `member ${member} is this one: two processes have the same number`;
+    if (this.#peers.has(member)) return null;
+    const guests = [...this.#peers.values()].filter(({ known }) => !known).length;
+    return guests < MAX_GUESTS ? null : 'too many members that are not known come at once: check the peer addresses';
+  }
+
+  #admit({ member, about }: Hello, connection: Connection): Peer {
+    const peer = this.#peers.get(member) ?? this.#addPeer(member, false);
+    // A restarted peer's new connection arrives before its old one is known to be dead.
+    peer.incoming?.close();
+    peer.incoming = connection;
+    peer.onAnnounced({ host: about.peerHost, port: about.peerPort });
+    peer.startDialling();
+    return peer;
+  }
+
+  #connectionOptions(socket: Socket, refuses: (member: number) => string | null) {
+    const { cluster, member, directory, host, about, joins = false, logger, expectedDirectory } = this.#options;
+    const peerPort = this.#state === 'listening' ? this.port : this.#options.port;
+    return {
       socket,
-      dialled: to !== 0,
-      to,
-      ours: { cluster, member, directory },
-      expect: { cluster, member, peers, expectedDirectory: expectedDirectory ?? (() => undefined) },
+      ours: { cluster, member, directory, joins, about: { ...about, peerHost: host, peerPort } },
+      expect: { cluster, member, refuses, expectedDirectory: expectedDirectory ?? (() => undefined) },
       counters: this.#counters,
       logger,
-      onFrame: (hello, channel, payload) => this.#onFrame(hello, channel, payload),
-      ...handlers,
-    });
+      onFrame: (hello: Hello, channel: number, payload: Uint8Array) => this.#onFrame(hello, channel, payload),
+    };
   }
 
   #onFrame(hello: Hello, channel: number, payload: Uint8Array): void {
-    const peer = this.#peer(hello.member, 'the handshake admits only peers');
+    const peer = this.#peers.get(hello.member);
+    if (peer === undefined || hello.to === ANYONE) return;
     const passed = peer.inbound.pass(payload.length, () => {
       if (this.#state === 'closed') return;
       this.#counters.framesReceived++;

@@ -41,6 +41,7 @@ export class MemoryStore implements Store {
     return {
       clusterId: CLUSTER_ID,
       member: 1,
+      name: 'a',
       role: 'leader',
       term: 7,
       leader: this.failure === 'NoLeader' ? 0 : 1,
@@ -53,6 +54,7 @@ export class MemoryStore implements Store {
       sizeBytes: this.#machine.sizeBytes(),
       leaderChanges: 1,
       peersReachable: [],
+      configuration: { index: 0, joint: false, nextMember: 2 },
     };
   }
 
@@ -64,6 +66,7 @@ export class MemoryStore implements Store {
         name: 'a',
         peerUrls: ['http://127.0.0.1:2380'],
         clientUrls: ['http://127.0.0.1:2379'],
+        isLearner: false,
       },
     ];
   }

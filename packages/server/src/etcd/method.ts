@@ -1,0 +1,44 @@
+import type { MessageFns, ResponseHeader } from '../generated/etcdserverpb/rpc.ts';
+import { GrpcCode, GrpcError, type GrpcMethod } from '../grpc/index.ts';
+import type { Store } from './store.ts';
+
+export function unary<Request, Response>(
+  path: string,
+  requests: MessageFns<Request>,
+  responses: MessageFns<Response>,
+  handle: (request: Request, signal: AbortSignal) => Promise<Response>,
+): [string, GrpcMethod] {
+  const method: GrpcMethod = {
+    type: 'unary',
+    handle: async (message, signal) => {
+      const answer = await handle(decode(requests, message), signal);
+      return responses.encode(answer).finish();
+    },
+  };
+  return [path, method];
+}
+
+export function decode<Message>(messages: MessageFns<Message>, bytes: Uint8Array): Message {
+  try {
+    return messages.decode(bytes);
+  } catch (cause) {
+    // grpc-go, and so etcd, answers INTERNAL here.
+    const why = cause instanceof Error ? cause.message : 'malformed';
+    throw new GrpcError(GrpcCode.internal, `grpc: error unmarshalling request: ${why}`, { cause });
+  }
+}
+
+export function headerOf(store: Store, revision: number): ResponseHeader {
+  const status = store.status();
+  return {
+    clusterId: status.clusterId,
+    memberId: idOf(store, status.member),
+    revision: BigInt(revision),
+    raftTerm: BigInt(status.term),
+  };
+}
+
+/** 0 when there is no such member. */
+export function idOf(store: Store, number: number): bigint {
+  return store.members().find((member) => member.number === number)?.id ?? 0n;
+}
