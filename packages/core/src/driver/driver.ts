@@ -37,6 +37,7 @@ export class Driver<Message, Result, Query, Answer> {
   readonly #checkpoints: Checkpoints | null;
   /** Memory in which frames are written. */
   readonly #frames = new ByteWriter();
+  #encoded: { readonly message: Message; readonly frame: Uint8Array } | null = null;
   #effects: Effect<Message>[] = [];
   #inbox: Input<Query>[] = [];
   #phase: DriverStatus['phase'] = 'opening';
@@ -220,7 +221,7 @@ export class Driver<Message, Result, Query, Answer> {
   #onEffect(effect: Effect<Message>): void {
     switch (effect.type) {
       case 'send': {
-        const frame = encodeFrame(this.#options.codec, this.#options.directory, effect.message, this.#frames);
+        const frame = this.#frameOf(effect.message);
         if (effect.after <= this.#persisted) return this.#options.world.network.send(effect.to, frame);
         this.#sends.push({ to: effect.to, frame, after: effect.after });
         return;
@@ -256,6 +257,14 @@ export class Driver<Message, Result, Query, Answer> {
       default:
         return unreachable(effect);
     }
+  }
+
+  /** A replica that says the same to several peers has it encoded once. */
+  #frameOf(message: Message): Uint8Array {
+    if (this.#encoded?.message === message) return this.#encoded.frame;
+    const frame = encodeFrame(this.#options.codec, this.#options.directory, message, this.#frames);
+    this.#encoded = { message, frame };
+    return frame;
   }
 
   #onRejected(id: number, reason: Rejection): void {

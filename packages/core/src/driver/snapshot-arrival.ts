@@ -12,6 +12,8 @@ const APPENDS_MAX = 16;
 export interface SnapshotRules {
   /** Where a chunk may go: behind what there is, without a gap. */
   readonly fits: (offset: number, sizeBytes: number) => boolean;
+  /** Whether a chunk is of the snapshot that is arriving. */
+  readonly continues: (arriving: SnapshotName, chunk: SnapshotName) => boolean;
   /** What was received is durable before the log names it. */
   readonly syncsArrived: () => boolean;
   /** A snapshot has its durable name before the log names it. */
@@ -20,6 +22,7 @@ export interface SnapshotRules {
 
 export const SNAPSHOT_RULES: SnapshotRules = {
   fits: (offset, sizeBytes) => offset === sizeBytes,
+  continues: (arriving, chunk) => arriving.index === chunk.index && arriving.term === chunk.term,
   syncsArrived: () => true,
   syncsName: () => true,
 };
@@ -74,9 +77,10 @@ export class SnapshotArrival {
   }
 
   /** null: there is nothing to say yet. A chunk out of order is dropped: the peer hears where to go on. */
-  store({ index, term, offset, data, done }: Chunk): Stored | null {
+  store(chunk: Chunk): Stored | null {
+    const { index, term, offset, data, done } = chunk;
     if (this.whole !== null) return null;
-    const same = this.#arriving?.index === index && this.#arriving.term === term;
+    const same = this.#arriving !== null && this.#rules.continues(this.#arriving, chunk);
     if (!same && offset > 0) return { index, term, nextOffset: 0, whole: false };
     const arriving = same && this.#arriving !== null ? this.#arriving : this.#begin(index, term);
     const fits = this.#rules.fits(offset, arriving.submittedBytes) && arriving.sizeBytes === 0;

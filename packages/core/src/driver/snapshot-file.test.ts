@@ -34,7 +34,7 @@ function open(bytes: Uint8Array, sizeMax = bytes.length): Stage {
 }
 
 describe('a snapshot’s file', () => {
-  it('is the same in pieces of any size, written or read', () => {
+  it('DS5: is the same in pieces of any size, written or read', () => {
     const bytes = sealed(1_000);
     for (let size = 1; size <= bytes.length + 1; size++) {
       expect(sealed(size)).toEqual(bytes);
@@ -42,7 +42,7 @@ describe('a snapshot’s file', () => {
     }
   });
 
-  it('R20: is refused when it is cut anywhere, or when a bit of it is wrong', () => {
+  it('R20 DS5: is refused when it is cut anywhere, or when a bit of it is wrong', () => {
     const bytes = sealed(1_000);
     for (let at = 0; at < bytes.length; at++) {
       expect(() => open(bytes.subarray(0, at))).toThrow(malformed);

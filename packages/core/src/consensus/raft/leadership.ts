@@ -27,8 +27,7 @@ export class Leadership {
   readonly #rules: RaftRules;
   readonly #put: (effect: Effect<RaftMessage>) => void;
   readonly #append: (proposal: Proposal) => void;
-  readonly #newTransfer: (nowUs: number) => SnapshotTransfer;
-  readonly #heldBytes: number;
+  readonly #snapshots: SnapshotTransferOptions;
   #electorate: Electorate;
   #progress = new Map<number, Progress>();
   /** Of the transfer under way: that it was told to campaign; 0: not yet. */
@@ -44,6 +43,11 @@ export class Leadership {
   quorumDeadlineUs = 0;
   /** Nobody else can be elected before, by this member's clock. 0: not known, or leases are off. */
   leaseUntilUs = 0;
+  #newestAppend: {
+    readonly message: Message<'append'>;
+    readonly lastIndex: number;
+    readonly withEntries: boolean;
+  } | null = null;
   /** Rounds that no majority has answered yet. */
   #rounds: { readonly round: number; readonly sentUs: number }[] = [];
   /** The change of membership under way, to be answered; 0: none. */
@@ -70,9 +74,7 @@ export class Leadership {
     this.#rules = options.rules;
     this.#put = options.put;
     this.#append = options.append;
-    const { snapshots, rules } = options;
-    this.#newTransfer = (nowUs) => new SnapshotTransfer(snapshots, rules.resumesAt, nowUs);
-    this.#heldBytes = snapshots.heldBytes;
+    this.#snapshots = options.snapshots;
     this.onConfiguration(options.electorate, options.peers);
   }
 
@@ -141,16 +143,36 @@ export class Leadership {
       previousIndex = 0;
       previousTerm = 0;
     }
-    const sends = withEntries && replicates;
-    const entries = sends ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const message = this.#appendFor({ previousIndex, previousTerm }, commitIndex, withEntries && replicates);
+    const { entries } = message;
     const last = entries.at(-1);
     const bytes = entries.reduce((sum, entry) => sum + entry.command.length, 0);
     if (progress.state === 'probe') progress.probing = true;
     else if (last !== undefined) progress.onSent(last.index, bytes);
     progress.sentRound = this.round;
     progress.sentCommit = commitIndex;
+    this.#send(progress.peer, message);
+  }
+
+  /** The same object for each peer that is to be sent the same, so that its bytes are made once. */
+  #appendFor(
+    { previousIndex, previousTerm }: Pick<Message<'append'>, 'previousIndex' | 'previousTerm'>,
+    commitIndex: number,
+    withEntries: boolean,
+  ): Message<'append'> {
     const { round } = this;
-    this.#send(progress.peer, {
+    const { lastIndex } = this.#log;
+    const before = this.#newestAppend;
+    const same =
+      before !== null &&
+      before.lastIndex === lastIndex &&
+      before.withEntries === withEntries &&
+      before.message.previousIndex === previousIndex &&
+      before.message.commitIndex === commitIndex &&
+      before.message.round === round;
+    if (same) return before.message;
+    const entries = withEntries ? this.#log.slice(previousIndex + 1, APPEND_ENTRIES_MAX, APPEND_BYTES_MAX) : [];
+    const message = {
       type: 'append',
       term: this.#term,
       previousIndex,
@@ -158,7 +180,9 @@ export class Leadership {
       entries,
       commitIndex,
       round,
-    });
+    } as const;
+    this.#newestAppend = { message, lastIndex, withEntries };
+    return message;
   }
 
   // ── hearing ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -272,7 +296,7 @@ export class Leadership {
   // ── snapshots (§7) ────────────────────────────────────────────────────────────────────────────────────────
 
   #startSnapshot(progress: Progress, nowUs: number): void {
-    progress.transfer = this.#newTransfer(nowUs);
+    progress.transfer = new SnapshotTransfer(this.#snapshots, nowUs);
     this.#readOn(progress, progress.transfer);
   }
 
@@ -293,11 +317,14 @@ export class Leadership {
 
   /** Entries behind a snapshot that is being sent stay, within bounds: else the peer would need the next one at once. */
   mayForget(through: number): number {
-    let needed = through;
+    let sent = through;
     for (const { transfer } of this.#progress.values()) {
-      if (transfer !== null && transfer.index > 0) needed = Math.min(needed, transfer.index);
+      if (transfer !== null && transfer.index > 0) sent = Math.min(sent, transfer.index);
     }
-    return Math.min(through, Math.max(needed, this.#log.indexBefore(this.#heldBytes)));
+    const needed = this.#rules.mayForget(through, sent);
+    return needed === through
+      ? through
+      : Math.max(needed, Math.min(through, this.#log.indexBefore(this.#snapshots.heldBytes)));
   }
 
   /** Nothing is sent any more. */
@@ -358,7 +385,7 @@ export class Leadership {
     }
     this.#progress = new Map();
     for (let left = reader.varint(); left > 0; left--) {
-      const progress = Progress.load(reader, () => this.#newTransfer(0));
+      const progress = Progress.load(reader, () => new SnapshotTransfer(this.#snapshots, 0));
       this.#progress.set(progress.peer, progress);
     }
   }

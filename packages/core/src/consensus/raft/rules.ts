@@ -14,16 +14,6 @@ export interface LogPosition {
 /** What a majority is asked for. */
 export type QuorumPurpose = 'elect' | 'commit' | 'read' | 'lead';
 
-export interface SnapshotPosition {
-  readonly index: number;
-  readonly nextOffset: number;
-}
-
-export interface SentSnapshot {
-  readonly index: number;
-  readonly sizeBytes: number;
-}
-
 export interface RaftRules {
   /** Dissertation §9.6: a member raises its term only after a majority said that it would vote for it (pre-vote). */
   readonly asksFirst: () => boolean;
@@ -69,10 +59,10 @@ export interface RaftRules {
   readonly keepsLeaseInTransfer: () => boolean;
   /** Dissertation §6.2: whether a leader that hears no majority steps down. */
   readonly checksQuorum: () => boolean;
-  /** §7: where a snapshot's transfer goes on, given what the peer says it has; null: it speaks of another snapshot. */
-  readonly resumesAt: (reply: SnapshotPosition, sent: SentSnapshot) => number | null;
   /** §7: whether a follower may install a snapshot: it stands for what was committed here, and more. */
   readonly mayInstall: (index: number, commitIndex: number) => boolean;
+  /** Up to where the log may forget while snapshots, the oldest at `sentIndex`, are being sent (PITFALLS R18). */
+  readonly mayForget: (through: number, sentIndex: number) => number;
 }
 
 /** So many entries are sent and stored within an election time-out on any network that Raft is run on. */
@@ -102,7 +92,6 @@ export const RAFT_RULES: RaftRules = {
   waitsOutLeases: () => true,
   keepsLeaseInTransfer: () => false,
   checksQuorum: () => true,
-  resumesAt: (reply, sent) =>
-    reply.index === sent.index && reply.nextOffset <= sent.sizeBytes ? reply.nextOffset : null,
   mayInstall: (index, commitIndex) => index > commitIndex,
+  mayForget: (through, sentIndex) => Math.min(through, sentIndex),
 };

@@ -6,7 +6,6 @@
  *                                   └── from where the peer stands, after a gap, or when nothing moves for a while
  */
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts';
-import type { RaftRules } from './rules.ts';
 
 export interface SnapshotTransferOptions {
   /** At most so many bytes in one message. */
@@ -31,7 +30,6 @@ export interface WantedChunk {
 
 export class SnapshotTransfer {
   readonly #options: SnapshotTransferOptions;
-  readonly #resumesAt: RaftRules['resumesAt'];
   /** 0: the newest was asked for, which is not known yet. */
   #index = 0;
   #sizeBytes = 0;
@@ -42,9 +40,8 @@ export class SnapshotTransfer {
   #resentFrom = -1;
   #movedUs: number;
 
-  constructor(options: SnapshotTransferOptions, resumesAt: RaftRules['resumesAt'], nowUs: number) {
+  constructor(options: SnapshotTransferOptions, nowUs: number) {
     this.#options = options;
-    this.#resumesAt = resumesAt;
     this.#movedUs = nowUs;
   }
 
@@ -77,10 +74,9 @@ export class SnapshotTransfer {
     return this.#index === index;
   }
 
-  /** The peer wants `nextOffset` of snapshot `index`. */
-  onReply(index: number, nextOffset: number, nowUs: number): void {
-    const offset = this.#resumesAt({ index, nextOffset }, { index: this.#index, sizeBytes: this.#sizeBytes });
-    if (offset === null) return;
+  /** The peer wants `offset` of snapshot `index`. */
+  onReply(index: number, offset: number, nowUs: number): void {
+    if (index !== this.#index || offset > this.#sizeBytes) return;
     // Back to the start: what the peer had is gone, or did not hold. Anything else below is a late reply.
     const restarts = offset === 0 && this.#acknowledged > 0;
     if (offset > this.#acknowledged || restarts) {

@@ -121,7 +121,7 @@ describe('a leader that sends a snapshot', () => {
     return { leader, read, reply, first: read(0) };
   }
 
-  it('R18 RI17 RI30: asks for the newest, then keeps a window of its chunks in flight, and replication goes on behind it', () => {
+  it('R18 RI17 RI31: asks for the newest, then keeps a window of its chunks in flight, and replication goes on behind it', () => {
     const { leader, read, reply, first } = sending();
     expect(wanted(leader.effects)).toEqual([
       [0, 0],
@@ -140,7 +140,7 @@ describe('a leader that sends a snapshot', () => {
     expect(sends(installed, 'append', 3)[0]?.message).toMatchObject({ previousIndex: 4, entries: [{ index: 5 }] });
   });
 
-  it('R18 RI30: goes on from where the peer stands after a gap, once, and when nothing moves', () => {
+  it('R18 RI31: goes on from where the peer stands after a gap, once, and when nothing moves', () => {
     const { leader, reply } = sending();
     expect(wanted(reply(2))).toEqual([[4, 6]]);
     expect(wanted(reply(2))).toEqual([
@@ -157,7 +157,7 @@ describe('a leader that sends a snapshot', () => {
     ]);
   });
 
-  it('R18 RI30: a peer that has more already is believed, and one that has lost everything begins anew', () => {
+  it('R18 RI31: a peer that has more already is believed, and one that has lost everything begins anew', () => {
     const { reply } = sending();
     expect(wanted(reply(8))).toEqual([[4, 8]]);
     expect(wanted(reply(4))).toEqual([]);
@@ -168,20 +168,20 @@ describe('a leader that sends a snapshot', () => {
     ]);
   });
 
-  it('R18 RI30: a reply about another snapshot, or beyond this one’s end, moves nothing', () => {
+  it('R18 RI31: a reply about another snapshot, or beyond this one’s end, moves nothing', () => {
     const { reply } = sending();
     expect(wanted(reply(6, false, 3))).toEqual([]);
     expect(wanted(reply(11))).toEqual([]);
     expect(wanted(reply(2))).toEqual([[4, 6]]);
   });
 
-  it('R18 RI30: sends its last chunk again when all was acknowledged and nothing was installed', () => {
+  it('R18 RI31: sends its last chunk again when all was acknowledged and nothing was installed', () => {
     const { leader, reply } = sending();
     reply(10);
     expect(wanted(leader.pass(STALLED_US))).toEqual([[4, 8]]);
   });
 
-  it('R18 RI31: a newer snapshot does not end the transfer, and what follows it stays in memory', () => {
+  it('R18 RI32: a newer snapshot does not end the transfer, and what follows it stays in memory', () => {
     const { leader, reply } = sending();
     for (let id = 1; id <= 5; id++) leader.propose(id);
     leader.persisted();
@@ -195,7 +195,7 @@ describe('a leader that sends a snapshot', () => {
     expect(leader.raft.status().firstIndex).toBe(10);
   });
 
-  it('R18 RI31: within a limit', () => {
+  it('R18 RI32: within a limit', () => {
     const { leader } = sending({ heldBytes: 400 });
     for (let id = 1; id <= 5; id++) leader.propose(id);
     leader.persisted();
@@ -204,7 +204,7 @@ describe('a leader that sends a snapshot', () => {
     expect(leader.raft.status().firstIndex).toBeGreaterThan(6);
   });
 
-  it('RI31: lets the snapshot go when it leads no more', () => {
+  it('RI32: lets the snapshot go when it leads no more', () => {
     const { leader } = sending();
     const deposed = leader.append(2, { term: leader.term + 1 });
     expect(of(deposed, 'closeSnapshot')).toEqual([{ type: 'closeSnapshot', to: 3 }]);

@@ -4,11 +4,13 @@ import { ELECTION_BUGS } from './elections.ts';
 import { MEMBERSHIP_BUGS } from './membership.ts';
 import { REPLICATION_BUGS } from './replication.ts';
 import { SEED_BUGS } from './seed/bugs.ts';
+import { SNAPSHOT_BUGS } from './snapshots.ts';
 
 export const BUGS: readonly Bug[] = [
   ...ELECTION_BUGS,
   ...REPLICATION_BUGS,
   ...MEMBERSHIP_BUGS,
   ...DURABILITY_BUGS,
+  ...SNAPSHOT_BUGS,
   ...SEED_BUGS,
 ];

@@ -40,7 +40,7 @@ describe('the zoo', () => {
   );
 
   it.each(BUGS.filter(({ caughtBy }) => caughtBy.type === 'directed'))(
-    'R1 R3 R4 R11 R12: its schedule catches $id',
+    'R1 R3 R4 R11 R12 R17 R18: its schedule catches $id',
     (bug) => {
       expect(detect(bug, { seeds: 40 })).toMatchObject({ caught: true });
     },
