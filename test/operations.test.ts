@@ -69,7 +69,7 @@ describe('docs/OPERATIONS.md', () => {
     const codes = new Set<string>();
     const parts =
       /^packages\/(core\/src\/(log|driver|consensus)|server\/src\/(disk|storage|transport\/peer-transport|http\/listener|member\/member))/;
-    for (const path of walk().filter((each) => parts.test(each) && /\.ts$/.test(each) && !each.includes('.test.'))) {
+    for (const path of walk().filter((each) => parts.test(each) && each.endsWith('.ts') && !each.includes('.test.'))) {
       for (const [, code = ''] of text(path).matchAll(/(?:PolderError\(\s*|code: )'([A-Z][A-Za-z]+)'/g))
         codes.add(code);
     }

@@ -10,13 +10,14 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { type ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
-import { readEntry, readList, writeEntry, writeList } from '../consensus/entry-codec.ts';
-import type { Effect, Entry, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
+import { readList, writeList } from '../consensus/entry-codec.ts';
+import type { Effect, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
 import { Log } from '../log/index.ts';
 import type { DiskOperation, DiskResult } from '../world/world.ts';
 import { CHECKPOINT_RULES, type CheckpointProgress, Checkpoints, storeName } from './checkpoints.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
+import { APPLIES, type HeldApply, type HeldSend, READS, type ReadyRead, SENDS } from './held.ts';
 import type { Input } from './input.ts';
 import type { DriverOptions, DriverStatus } from './options.ts';
 import { SNAPSHOT_RULES, type Stored } from './snapshot-arrival.ts';
@@ -47,9 +48,9 @@ export class Driver<Message, Result, Query, Answer> {
   #persisted: Mark = 0;
   #group: Group = { records: [], mark: 0, snapshot: null };
   #writing: Group | null = null;
-  #sends: { to: number; frame: Uint8Array; after: Mark }[] = [];
-  #applies: { entry: Entry; after: Mark }[] = [];
-  #readyReads: { id: number; index: number }[] = [];
+  #sends: HeldSend[] = [];
+  #applies: HeldApply[] = [];
+  #readyReads: ReadyRead[] = [];
   #queries = new Map<number, Query>();
   /** Changes of membership that wait for their outcome. */
   #changes = new Set<number>();
@@ -309,7 +310,7 @@ export class Driver<Message, Result, Query, Answer> {
     if (this.#readyReads.length === 0) return;
     const { stateMachine, clients } = this.#options;
     const applied = stateMachine.appliedIndex();
-    const waiting: { id: number; index: number }[] = [];
+    const waiting: ReadyRead[] = [];
     for (const read of this.#readyReads) {
       const query = this.#queries.get(read.id);
       if (query === undefined) continue;
@@ -548,19 +549,9 @@ export class Driver<Message, Result, Query, Answer> {
     saveGroup(writer, this.#group);
     writer.bool(this.#writing !== null);
     if (this.#writing !== null) saveGroup(writer, this.#writing);
-    writeList(writer, this.#sends, (to, send) => {
-      to.varint(send.to);
-      to.bytes(send.frame);
-      to.varint(send.after);
-    });
-    writeList(writer, this.#applies, (to, { entry, after }) => {
-      writeEntry(to, entry);
-      to.varint(after);
-    });
-    writeList(writer, this.#readyReads, (to, read) => {
-      to.varint(read.id);
-      to.varint(read.index);
-    });
+    writeList(writer, this.#sends, SENDS.write);
+    writeList(writer, this.#applies, APPLIES.write);
+    writeList(writer, this.#readyReads, READS.write);
     writeList(writer, [...this.#changes], (to, id) => to.varint(id));
     writeList(writer, [...this.#queries], (to, [id, query]) => {
       to.varint(id);
@@ -586,9 +577,9 @@ export class Driver<Message, Result, Query, Answer> {
     this.#malformed = reader.varint();
     this.#group = loadGroup(reader);
     this.#writing = reader.bool() ? loadGroup(reader) : null;
-    this.#sends = readList(reader, (from) => ({ to: from.varint(), frame: from.bytes(), after: from.varint() }));
-    this.#applies = readList(reader, (from) => ({ entry: readEntry(from), after: from.varint() }));
-    this.#readyReads = readList(reader, (from) => ({ id: from.varint(), index: from.varint() }));
+    this.#sends = readList(reader, SENDS.read);
+    this.#applies = readList(reader, APPLIES.read);
+    this.#readyReads = readList(reader, READS.read);
     this.#changes = new Set(readList(reader, (from) => from.varint()));
     this.#queries = new Map(readList(reader, (from) => [from.varint(), queryCodec.decode(from)] as const));
     for (const part of [this.#log, this.#snapshots, this.#replica]) part.load(reader);
