@@ -53,7 +53,10 @@ describe('an observer', () => {
       const at = (what: string): number => mine.findIndex((each) => each.what === what && each.value === index);
       const durable = mine.findIndex((each, i) => each.what === 'durable' && i > at('appended'));
       expect(at('appended')).toBeGreaterThanOrEqual(0);
+      expect(durable).toBeGreaterThan(at('appended'));
       expect(durable).toBeLessThan(at('applied'));
+      expect(mine.slice(at('appended'), durable).map(({ what }) => what)).toContain('writing');
+      expect(mine[at('applied') - 1]?.what).toBe('applying');
       expect(at('committed')).toBeGreaterThan(at('appended'));
       expect(at('committed')).toBeLessThan(at('applied'));
       expect(mine.filter((each) => each.what === 'proposed').length).toBe(member === leader ? 1 : 0);

@@ -154,6 +154,17 @@ describe('how far a leader’s log has come', () => {
     expect(progress.durable.position).toBe(4);
   });
 
+  it('does not take for durable what superseded a durable entry', () => {
+    const { progress, passMs } = member();
+    progress.onAppended(5);
+    progress.onWriting();
+    passMs(1);
+    progress.onDurable();
+    progress.onAppended(4);
+    expect(progress.durable.position).toBe(3);
+    expect(progress.durable.timeOf(4)).toBeNull();
+  });
+
   it('counts runs of entries that took over 100 ms to apply', () => {
     const { progress, passMs } = member();
     for (const ms of [5, 150, 100]) {
