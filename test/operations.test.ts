@@ -33,7 +33,7 @@ beforeAll(async () => {
     logLevel: 'silent',
   });
   const metrics = await (await fetch(`${member.clientUrl}/metrics`)).text();
-  await member.stop();
+  await member.close();
   await rm(dataDirectory, { recursive: true });
   served = new Set([...metrics.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name));
 });
@@ -68,7 +68,7 @@ describe('docs/OPERATIONS.md', () => {
   test('says what every code means with which a member stops or refuses to start', () => {
     const codes = new Set<string>();
     const parts =
-      /^packages\/(core\/src\/(log|driver|consensus)|server\/src\/(disk|storage|transport\/peer-transport|http\/listener|member\/member))/;
+      /^packages\/(core\/src\/(log|driver|consensus)|server\/src\/(disk|storage|transport\/peer-transport|http\/listener|embedding\/options|member\/member))/;
     for (const path of walk().filter((each) => parts.test(each) && each.endsWith('.ts') && !each.includes('.test.'))) {
       for (const [, code = ''] of text(path).matchAll(/(?:PolderError\(\s*|code: )'([A-Z][A-Za-z]+)'/g))
         codes.add(code);

@@ -127,7 +127,7 @@ describe('the zoo stays in its cage', () => {
   const serving = sources.filter(
     (path) => /^packages\/(server|cli)\/src\//.test(path) && !/\.(test|fixture)\.ts$/.test(path),
   );
-  const member = text('packages/server/src/member/member.ts');
+  const member = text('packages/server/src/embedding/host.ts');
 
   test('what serves imports no simulation: only the commands of the laboratory do', () => {
     const importing = serving.filter((path) => /from '@polder\/core\/(simulation|explore)'/.test(text(path)));

@@ -9,6 +9,7 @@ export * from './clocks/index.ts';
 export { CONFIGURED_MEMBERS_MAX, changed, mayVote, memberOf } from './consensus/configuration.ts';
 export * from './consensus/raft/index.ts';
 export type * from './consensus/replica.ts';
+export { SessionTable } from './consensus/sessions.ts';
 export type * from './consensus/state-machine.ts';
 export * from './driver/index.ts';
 export * from './kv/index.ts';

@@ -2,12 +2,12 @@
 import type { NumberedChange } from '@polder/server';
 import { readClusterFile } from '../cluster/cluster-file.ts';
 import { askControl } from '../cluster/control.ts';
-import { locate, type Whereabouts } from '../cluster/locate.ts';
+import { locate, parseEndpoint, type Whereabouts } from '../cluster/locate.ts';
 import { type ConfiguredMember, fetchStatus } from '../cluster/member-http.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
 import { memberNamed, viewCluster } from './cluster-view.ts';
-import { type JoinOptions, joinedLearner, until } from './joining.ts';
+import { addressOf, type JoinOptions, joinedLearner, until } from './joining.ts';
 import { MembershipRefusal, performMembership } from './membership-call.ts';
 
 const STEP_TIMEOUT_MS = 5_000;
@@ -81,6 +81,19 @@ export async function replaceMember(
   }
   await ended(old, options, terminal);
   await show(name ?? '', options, terminal);
+}
+
+/** It has moved its listener for peers, or is about to. */
+export async function updateMember(
+  name: string,
+  options: MemberOptions & { readonly peerUrl: string },
+  terminal: Terminal,
+): Promise<void> {
+  const located = locate(options);
+  const { id } = memberNamed(await viewCluster(located), name);
+  const request = { type: 'readdress', member: id, ...addressOf(parseEndpoint(options.peerUrl)) } as const;
+  await performMembership(located, request, CALL_TIMEOUT_MS);
+  await show(name, options, terminal);
 }
 
 export async function transferLeadership(

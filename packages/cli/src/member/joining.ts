@@ -77,7 +77,7 @@ export async function until(timeoutMs: number, isSo: () => Promise<boolean>, why
   }
 }
 
-function addressOf(url: string): { host: string; port: number } {
+export function addressOf(url: string): { host: string; port: number } {
   const { hostname, port } = new URL(url);
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
 }

@@ -10,6 +10,7 @@ import {
   removeMember,
   replaceMember,
   transferLeadership,
+  updateMember,
 } from './commands.ts';
 import type { JoinOptions } from './joining.ts';
 
@@ -48,6 +49,10 @@ export function addMembers(program: Command, terminal: Terminal): void {
     .action((old: string, name: string | undefined, options: MemberOptions & JoinOptions) =>
       replaceMember(old, name, options, terminal),
     );
+  memberCommand(member, 'update <name>')
+    .description('tell the others that a member is found at another address')
+    .requiredOption('--peer-url <url>', 'where it listens for its peers now')
+    .action((name: string, options: MemberOptions & { peerUrl: string }) => updateMember(name, options, terminal));
   memberCommand(program, 'transfer [name]', 10_000)
     .description('let another member lead (default: any that can)')
     .action((name: string | undefined, options: MemberOptions) => transferLeadership(name, options, terminal));

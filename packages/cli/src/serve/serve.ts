@@ -8,7 +8,7 @@ export async function serve(config: MemberConfig, stopWithStdin: boolean): Promi
   const member = await started(config);
   const ended = await Promise.race([asked.then(() => 'asked' as const), member.stopped.then((error) => ({ error }))]);
   if (ended === 'asked') {
-    await member.stop();
+    await member.close();
     return;
   }
   if (ended.error !== null) {

@@ -19,6 +19,7 @@ export function storeError(error: unknown, signal: AbortSignal): unknown {
       return new GrpcError(GrpcCode.unavailable, 'etcdserver: no leader', options);
     case 'NotApplied':
       return new GrpcError(GrpcCode.unavailable, 'etcdserver: leader changed', options);
+    case 'Aborted':
     case 'Timeout':
     case 'Unknown':
       if (signal.aborted) return new GrpcError(GrpcCode.deadlineExceeded, 'context deadline exceeded', options);

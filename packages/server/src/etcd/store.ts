@@ -51,7 +51,7 @@ export interface StoreStatus {
 
 /**
  * What the client API stands on. `propose` and `read` throw a PolderError: `NoLeader` and `NotApplied` (it certainly
- * had no effect), `TooManyRequests`, `Stopped`, or `Timeout` and `Unknown` (it may or may not take effect).
+ * had no effect), `TooManyRequests`, `Stopped`, or `Aborted` and `Unknown` (it may or may not take effect).
  */
 export interface Store {
   propose(request: KvRequest, signal: AbortSignal): Promise<StoreAnswer>;

@@ -1,4 +1,4 @@
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { PolderError } from '@polder/core';
@@ -16,6 +16,7 @@ const MAX_CONNECTIONS = 4096;
 const MAX_STREAMS_PER_CONNECTION = 1024;
 const SNIFF_TIMEOUT_MS = 10_000;
 const CLOSE_GRACE_MS = 1000;
+const SWEEP_MS = 20;
 
 export interface ClientListenerOptions {
   readonly host: string;
@@ -26,8 +27,8 @@ export interface ClientListenerOptions {
   readonly membership?: ChangesMembership | null;
   /** null: the member is not breakable, and refuses /polder/links. */
   readonly faults: Faults | null;
-  /** Of the store's files; absent: it is in memory. */
-  readonly usage?: () => StorageUsage;
+  /** Of the store's files; null: it is in memory. */
+  readonly usage?: () => StorageUsage | null;
   /** What else `/metrics` shows. */
   readonly metrics?: readonly MetricSource[];
   /** An error that no client can have caused: log it. */
@@ -80,7 +81,7 @@ export async function startClientListener(options: ClientListenerOptions): Promi
   await listen(server, options.host, options.port);
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => {
-    closing ??= closeAll(server, sessions, sockets, () => http.close());
+    closing ??= closeAll(server, sessions, sockets, http);
     return closing;
   };
   return { port: (server.address() as AddressInfo).port, close };
@@ -128,14 +129,17 @@ async function closeAll(
   server: Server,
   sessions: ReadonlySet<ServerHttp2Session>,
   sockets: ReadonlySet<Socket>,
-  closeHttp: () => void,
+  http: HttpServer,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.close();
-  closeHttp();
+  http.close();
+  // A connection whose last answer was under way is idle a moment later, and kept alive by its client.
+  const sweep = setInterval(() => http.closeIdleConnections(), SWEEP_MS);
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, CLOSE_GRACE_MS);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { utf8 } from '@polder/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FileSystem, realFileSystem } from '../disk/file-system.ts';
+import type { MemberAddresses, MemberEnvironment } from '../embedding/index.ts';
 import { PutRequest, RangeRequest, RangeResponse } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
-import { type Member, type MemberAddresses, type MemberEnvironment, startMember } from './member.ts';
+import { type Member, startMember } from './member.ts';
 
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 10_000_000 };
 
@@ -22,7 +23,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all(clients.map((client) => client.close()));
-  await Promise.all(running.map((member) => member.stop()));
+  await Promise.all(running.map((member) => member.close()));
   running = [];
   clients = [];
   await rm(directory, { recursive: true, force: true });
@@ -55,11 +56,11 @@ async function start(members: MemberAddresses[], name: string, environment?: Mem
 
 async function stop(member: Member): Promise<void> {
   running = running.filter((other) => other !== member);
-  await member.stop();
+  await member.close();
 }
 
 async function connect(member: Member): Promise<GrpcClient> {
-  const { hostname, port } = new URL(member.clientUrl);
+  const { hostname, port } = new URL(member.clientUrl ?? '');
   const client = await GrpcClient.connect(hostname, Number(port), 2_000);
   clients.push(client);
   return client;

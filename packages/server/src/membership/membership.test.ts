@@ -19,8 +19,8 @@ import {
   RangeResponse,
 } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
-import { type Member, type MemberAddresses, startMember } from '../member/member.ts';
-import { MEMBERSHIP_PATH, type MembershipRequest } from './index.ts';
+import { type Member, startMember } from '../member/index.ts';
+import { MEMBERSHIP_PATH, type MembershipRequest, type NumberedMember } from './index.ts';
 
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 10_000_000 };
 
@@ -34,7 +34,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all(clients.map((client) => client.close()));
-  await Promise.all([...running.values()].map((member) => member.stop()));
+  await Promise.all([...running.values()].map((member) => member.close()));
   running = new Map();
   clients = [];
   await rm(directory, { recursive: true, force: true });
@@ -51,12 +51,12 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-async function addresses(id: number, name = `m${id}`): Promise<MemberAddresses> {
+async function addresses(id: number, name = `m${id}`): Promise<NumberedMember> {
   const [peerPort = 0, clientPort = 0] = await freePorts(2);
   return { name, id, peerHost: '127.0.0.1', peerPort, clientHost: '127.0.0.1', clientPort };
 }
 
-async function start(self: MemberAddresses, members: MemberAddresses[], joins: boolean): Promise<Member> {
+async function start(self: NumberedMember, members: NumberedMember[], joins: boolean): Promise<Member> {
   const member = await startMember({
     name: self.name,
     cluster: 'test',
@@ -72,20 +72,25 @@ async function start(self: MemberAddresses, members: MemberAddresses[], joins: b
 }
 
 /** One member that serves. */
-async function founded(): Promise<{ self: MemberAddresses; member: Member }> {
+async function founded(): Promise<{ self: NumberedMember; member: Member }> {
   const self = await addresses(1);
   const member = await start(self, [self], false);
   await put(member, 'first', '1');
   return { self, member };
 }
 
-async function joined(id: number, name?: string): Promise<{ self: MemberAddresses; member: Member }> {
+async function joined(id: number, name?: string): Promise<{ self: NumberedMember; member: Member }> {
   const self = await addresses(id, name);
   return { self, member: await start(self, [self], true) };
 }
 
+function urlOf(member: Member): string {
+  if (member.clientUrl === null) throw new Error('it serves clients');
+  return member.clientUrl;
+}
+
 async function connect(member: Member): Promise<GrpcClient> {
-  const { hostname, port } = new URL(member.clientUrl);
+  const { hostname, port } = new URL(urlOf(member));
   const client = await GrpcClient.connect(hostname, Number(port), 2_000);
   clients.push(client);
   return client;
@@ -111,9 +116,9 @@ async function list(member: Member): Promise<{ ID: bigint; name: string; isLearn
   return MemberListResponse.decode(answer).members;
 }
 
-const peerUrl = ({ peerPort }: MemberAddresses): string => `http://127.0.0.1:${peerPort}`;
+const peerUrl = ({ peerPort }: NumberedMember): string => `http://127.0.0.1:${peerPort}`;
 
-async function add(at: Member, self: MemberAddresses, isLearner: boolean) {
+async function add(at: Member, self: NumberedMember, isLearner: boolean) {
   const request = MemberAddRequest.encode({ peerURLs: [peerUrl(self)], isLearner }).finish();
   return MemberAddResponse.decode(await call(at, 'Cluster/MemberAdd', request));
 }
@@ -129,7 +134,7 @@ async function remove(at: Member, name: string): Promise<void> {
 }
 
 async function perform(at: Member, request: MembershipRequest) {
-  const response = await fetch(`${at.clientUrl}${MEMBERSHIP_PATH}`, {
+  const response = await fetch(`${urlOf(at)}${MEMBERSHIP_PATH}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ request, timeoutMs: 10_000 }),
@@ -138,7 +143,7 @@ async function perform(at: Member, request: MembershipRequest) {
 }
 
 async function status(at: Member): Promise<{ peersReachable: string[] }> {
-  return (await (await fetch(`${at.clientUrl}/polder/status`)).json()) as { peersReachable: string[] };
+  return (await (await fetch(`${urlOf(at)}/polder/status`)).json()) as { peersReachable: string[] };
 }
 
 describe('a cluster that grows and shrinks', () => {
@@ -180,7 +185,7 @@ describe('a cluster that grows and shrinks', () => {
     await add(one, three.self, false);
     await remove(one, 'm1');
     await one.stopped;
-    await Promise.all([two.member.stop(), three.member.stop()]);
+    await Promise.all([two.member.close(), three.member.close()]);
     running = new Map();
     const again = await Promise.all([two.self, three.self].map((self) => start(self, [self], true)));
     await put(again[0] as Member, 'later', '3');
@@ -208,7 +213,7 @@ describe('a cluster that grows and shrinks', () => {
     const { member: one } = await founded();
     const two = await joined(2);
     await add(one, two.self, true);
-    await two.member.stop();
+    await two.member.close();
     await rm(join(directory, 'm2-2'), { recursive: true });
     const wiped = await start(two.self, [two.self], true);
     expect(await wiped.stopped).toMatchObject({ code: 'DirectoryReplaced' });
@@ -222,7 +227,7 @@ describe('a cluster that grows and shrinks', () => {
     const moved = await addresses(2);
     const request = { ID: await idOf(one, 'm2'), peerURLs: [peerUrl(moved)] };
     await call(one, 'Cluster/MemberUpdate', MemberUpdateRequest.encode(request).finish());
-    await two.member.stop();
+    await two.member.close();
     const again = await start(moved, [moved, first], true);
     await put(one, 'second', '2');
     expect(await get(again, 'second')).toBe('2');
@@ -272,7 +277,7 @@ describe('a change of the membership', () => {
     const [two, three] = [await joined(2), await joined(3)];
     await add(one, two.self, false);
     await add(one, three.self, true);
-    await three.member.stop();
+    await three.member.close();
     running.delete('m3');
     const promoted = MemberPromoteRequest.encode({ ID: await idOf(one, 'm3') }).finish();
     await expect(call(one, 'Cluster/MemberPromote', promoted)).rejects.toThrow('which is in sync with leader');
@@ -283,7 +288,7 @@ describe('a change of the membership', () => {
     const { member: one } = await founded();
     const [two, three] = [await joined(2), await joined(3)];
     for (const { self } of [two, three]) await add(one, self, false);
-    await three.member.stop();
+    await three.member.close();
     running.delete('m3');
     await expect.poll(async () => (await status(one)).peersReachable).toEqual(['m2']);
     await expect(remove(one, 'm2')).rejects.toThrow('re-configuration failed due to not enough started members');

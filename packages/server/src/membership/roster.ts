@@ -67,7 +67,7 @@ export class Roster {
   peers(): PeerAddress[] {
     const known: readonly NumberedMember[] = this.#members.length > 0 ? this.#members : this.#options.given;
     return known
-      .filter(({ id }) => id !== this.#options.member)
+      .filter(({ id, peerPort }) => id !== this.#options.member && peerPort !== 0)
       .map(({ id, peerHost, peerPort }) => {
         const given = this.#given(id);
         const others = given === undefined ? [] : [{ host: given.peerHost, port: given.peerPort }];
@@ -106,10 +106,15 @@ function storeMember(cluster: string, member: RosterMember): StoreMember {
     number: member.id,
     id: memberId64(cluster, member.id),
     name: member.name,
-    peerUrls: [`http://${hostAndPort(member.peerHost, member.peerPort)}`],
-    clientUrls: [`http://${hostAndPort(member.clientHost, member.clientPort)}`],
+    peerUrls: urls(member.peerHost, member.peerPort),
+    clientUrls: urls(member.clientHost, member.clientPort),
     isLearner: !member.votes,
   };
+}
+
+/** Port 0: it listens nowhere. */
+function urls(host: string, port: number): string[] {
+  return port === 0 ? [] : [`http://${hostAndPort(host, port)}`];
 }
 
 export function hostAndPort(host: string, port: number): string {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { CallWatch } from '../embedding/calls.ts';
 import { Histogram, REQUEST_SECONDS } from './histogram.ts';
 import { momentsOf, partsOf } from './phases.ts';
 import type { Progress } from './progress.ts';
@@ -46,6 +47,15 @@ export class Requests {
     this.#options = options;
     this.#slowUs = options.slowRequestMs * 1_000;
     this.#slowLog = new SlowLog(options.logger, options.nowUs);
+  }
+
+  /** For whoever keeps those that wait. */
+  watch(kind: RequestKind): CallWatch<{ readonly index: number }> {
+    return {
+      asked: (id) => this.asked(id, kind),
+      done: (id, { index }) => this.done(id, index),
+      failed: (id, code) => this.failedWith(id, code),
+    };
   }
 
   /** Right after the driver was asked, in the caller's context; `id` is the driver's. */

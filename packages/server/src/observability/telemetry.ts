@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Configuration, DriverStatus } from '@polder/core';
 import type { Logger } from 'pino';
-import type { PeerTraffic, TransportCounters } from '../transport/index.ts';
+import type { PeerTraffic, PeerTransport, TransportCounters } from '../transport/index.ts';
 import type { Exposition } from './exposition.ts';
 import { DISK_SECONDS, Histogram } from './histogram.ts';
 import { DiskMeter } from './measured-file-system.ts';
@@ -56,11 +56,13 @@ export class MemberTelemetry {
     this.#probe = new PeerProbe(peers, monotonicUs);
   }
 
-  /** The store is on disk: tell how long its commits take. */
-  watchStore(): (seconds: number) => void {
-    const histogram = new Histogram(DISK_SECONDS);
-    this.#commitSeconds = histogram;
-    return (seconds) => histogram.observe(seconds);
+  /** The store is on disk: it will tell how long its commits take. */
+  watchStore(): void {
+    this.#commitSeconds = new Histogram(DISK_SECONDS);
+  }
+
+  onStoreCommitted(seconds: number): void {
+    this.#commitSeconds?.observe(seconds);
   }
 
   /** A peer can be sent to: measure the way there now, and every few seconds. */
@@ -103,8 +105,11 @@ export class MemberTelemetry {
     processMetrics(out);
   }
 
-  /** Of a member with peers over TCP. */
-  writePeers(out: Exposition, counters: Readonly<TransportCounters>, traffic: readonly PeerTraffic[]): void {
+  /** `transport`: null without peers over TCP. */
+  writePeers(out: Exposition, transport: Pick<PeerTransport, 'counters' | 'traffic'> | null): void {
+    if (transport === null) return;
+    const { counters } = transport;
+    const traffic = transport.traffic();
     const idOf = (member: number): string => this.#options.idOf(member).toString(16);
     const each = (label: 'To' | 'From', value: (peer: PeerTraffic) => number) =>
       traffic.map((peer) => [{ [label]: idOf(peer.peer) }, value(peer)] as const);

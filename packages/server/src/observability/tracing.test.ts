@@ -3,6 +3,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startMember } from '../member/member.ts';
 import { put, type RunningMember, RunningMembers } from './testing/members.ts';
 import { startProposalSpan } from './tracing.ts';
 
@@ -98,6 +99,29 @@ describe('with OpenTelemetry’s SDK, a put', () => {
     const span = await spanOf(exporter);
     expect(span.parentSpanContext).toBeUndefined();
     expect(span.status.code).toBe(SpanStatusCode.UNSET);
+  });
+});
+
+describe('with OpenTelemetry’s SDK, a put of an embedding process', () => {
+  it('is a child of the span that is active there', async () => {
+    await using alone = await startMember();
+    await alone.put('ready', '1');
+    const exporter = registerSdk();
+    const caller = trace.getTracer('test').startSpan('caller');
+    await contexts.with(trace.setSpan(contexts.active(), caller), () => alone.put('key', 'value'));
+    const span = await spanOf(exporter);
+    expect(span.parentSpanContext?.spanId).toBe(caller.spanContext().spanId);
+    expect(eventsOf(span)).toContain('replicated');
+  });
+
+  it('that could not be done is an error, by its code', async () => {
+    const alone = await startMember();
+    const exporter = registerSdk();
+    const put = alone.put('key', 'value');
+    await Promise.all([expect(put).rejects.toMatchObject({ code: 'Unknown' }), alone.close()]);
+    const span = await spanOf(exporter);
+    expect(span.status.code).toBe(SpanStatusCode.ERROR);
+    expect(span.attributes['error.type']).toBe('Unknown');
   });
 });
 

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { utf8 } from '@polder/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { MemberAddresses } from '../embedding/index.ts';
 import { PutRequest, RangeRequest, RangeResponse } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
-import type { MemberAddresses } from '../member/member.ts';
 
 const FIXTURE = fileURLToPath(new URL('crash.fixture.ts', import.meta.url));
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 2_000_000 };
@@ -106,7 +106,7 @@ class Client {
   #next = 0;
 
   constructor(members: readonly MemberAddresses[]) {
-    this.#ports = members.map(({ clientPort }) => clientPort);
+    this.#ports = members.map(({ clientPort = 0 }) => clientPort);
   }
 
   async put(key: string, isWorthTrying: () => boolean): Promise<boolean> {

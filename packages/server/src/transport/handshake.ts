@@ -94,10 +94,8 @@ export function preambleVersion(preamble: Uint8Array): number | null {
 export interface Expectation {
   readonly cluster: string;
   readonly member: number;
-  /** Why the member on the other side may not be there; null: it may. */
-  readonly refuses: (member: number) => string | null;
-  /** The directory by which a member is known; undefined: none yet. */
-  readonly expectedDirectory: (member: number) => number | undefined;
+  /** Why whoever is on the other side may not be there; null: it may. */
+  readonly refuses: (hello: Hello) => Refusal | null;
 }
 
 export function refuseVersion(version: number): Refusal | null {
@@ -121,16 +119,19 @@ export function refuseHello(hello: Hello, expect: Expectation): Refusal | null {
       message: `member ${hello.member} looked for member ${hello.to} and found ${expect.member}: check the peer addresses`,
     };
   }
-  const why = expect.refuses(hello.member);
-  if (why !== null) return { code: 'WrongMember', message: why };
-  const expected = expect.expectedDirectory(hello.member);
-  if (expected !== undefined && expected !== hello.directory) {
-    return {
-      code: 'DirectoryMismatch',
-      message: `member ${hello.member} came with data directory ${hello.directory} but is known by ${expected}: its directory was wiped or swapped; restore it, or replace the member`,
-    };
-  }
-  return null;
+  return expect.refuses(hello);
+}
+
+export function wrongMember(message: string): Refusal {
+  return { code: 'WrongMember', message };
+}
+
+/** PITFALLS R26: the process under this name has another directory than the one that is here. */
+export function wrongDirectory({ member, directory }: Hello, known: number): Refusal {
+  const message =
+    `member ${member} came with data directory ${directory} but is known by ${known}, which is connected: ` +
+    'two processes have the same number; give this one another';
+  return { code: 'DirectoryMismatch', message };
 }
 
 function quoted(name: string): string {

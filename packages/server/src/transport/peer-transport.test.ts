@@ -132,13 +132,31 @@ test('a member that answers at the wrong address is refused', async () => {
   expect(three.transport.counters.WrongMember).toBeGreaterThan(0);
 });
 
-test('R26: a member whose directory was wiped is refused under its old name', async () => {
-  const { one, two } = await pair({ expectedDirectory: (member) => (member === 2 ? 999 : undefined) });
-  await two.until(() => two.transport.counters.refusedByPeer > 0);
-  expect(two.warnings.join('\n')).toContain('came with data directory 200 but is known by 999');
-  await one.until(() => one.transport.counters.DirectoryMismatch >= 2); // as listener and as dialler
-  expect(one.transport.reachable()).toEqual([]);
-  expect(two.transport.reachable()).toEqual([]);
+test('R26: a process with another directory never takes the place of the one that is known, and is told why', async () => {
+  const { one, two } = await joined({ directoryOf: (member) => (member === 2 ? 200 : 0) });
+  await one.until(() => one.transport.reachable().includes(2));
+  const impostor = new Probe(2, [], { directory: 999 });
+  await impostor.transport.listen();
+  impostor.transport.setPeers([at(1, one)]);
+  await impostor.until(() => impostor.transport.counters.refusedByPeer > 0);
+  expect(impostor.warnings.join('\n')).toContain('came with data directory 999 but is known by 200');
+  expect(one.transport.counters.DirectoryMismatch).toBeGreaterThan(0);
+  two.transport.send(1, utf8('still here'));
+  await one.until(() => one.received.length === 1);
+  expect(one.transport.reachable()).toEqual([2]);
+});
+
+test('R26: a wiped member whose old self is gone is let in, with its directory, so that the replica can refuse it', async () => {
+  const { one, two } = await joined({ directoryOf: (member) => (member === 2 ? 200 : 0) });
+  await two.transport.close();
+  await one.until(() => one.transport.reachable().length === 0);
+  const wiped = new Probe(2, [], { directory: 999 });
+  await wiped.transport.listen();
+  wiped.transport.setPeers([at(1, one)]);
+  await wiped.until(() => wiped.transport.counters.connectionsMade === 1);
+  wiped.transport.send(1, utf8('it is me'));
+  await one.until(() => one.received.length === 1);
+  expect(one.received[0]).toMatchObject({ from: 2, directory: 999 });
 });
 
 test('another protocol version is refused, and says so', async () => {

@@ -3,7 +3,15 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { assert, MAX_FRAME_BYTES, type Network, PolderError, utf8 } from '@polder/core';
 import { Connection } from './connection.ts';
 import { newCounters, type PeerTraffic, type TransportCounters } from './counters.ts';
-import { ANYONE, type Hello, MAX_CLUSTER_BYTES, REFUSAL_CHANNEL } from './handshake.ts';
+import {
+  ANYONE,
+  type Hello,
+  MAX_CLUSTER_BYTES,
+  REFUSAL_CHANNEL,
+  type Refusal,
+  wrongDirectory,
+  wrongMember,
+} from './handshake.ts';
 import type { LinkDirection, LinkFault } from './link-faults.ts';
 import type { TransportLogger } from './logger.ts';
 import type { MemberContext } from './member-context.ts';
@@ -35,8 +43,8 @@ export interface PeerTransportOptions {
   readonly logger: TransportLogger;
   /** Runs in the socket's event; `channel` is 0 unless the sender said otherwise. */
   readonly onFrame: (from: number, directory: number, frame: Uint8Array, channel: number) => void;
-  /** The directory by which the cluster knows a member (PITFALLS R26); undefined: not known yet. */
-  readonly expectedDirectory?: (member: number) => number | undefined;
+  /** The directory by which the cluster knows a member (PITFALLS R26); 0: not known yet. */
+  readonly directoryOf?: (member: number) => number;
   /** The link to send on came up or went down. */
   readonly onLink?: (peer: number, up: boolean) => void;
   /** A number in [0, 1): jitter and lossy links. */
@@ -134,8 +142,8 @@ export class PeerTransport implements Network {
 
   #addPeer(id: number, known: boolean): Peer {
     const { logger, maxQueueBytes = MAX_QUEUE_BYTES, onLink } = this.#options;
-    const mayAnswer = (member: number): string | null =>
-      member === id ? null : `looked for member ${id} and found ${member}: check the peer addresses`;
+    const mayAnswer = ({ member }: Hello): Refusal | null =>
+      member === id ? null : wrongMember(`looked for member ${id} and found ${member}: check the peer addresses`);
     const peer = new Peer(
       {
         id,
@@ -246,16 +254,25 @@ export class PeerTransport implements Network {
         if (!peer.known) this.#forget(peer);
       },
     };
-    const options = this.#connectionOptions(socket, (member) => this.#whyRefused(member));
+    const options = this.#connectionOptions(socket, (hello) => this.#refusal(hello));
     const connection: Connection = new Connection({ ...options, dialled: false, to: 0, ...handlers });
     this.#inbound.add(connection);
   }
 
-  #whyRefused(member: number): string | null {
-    if (member === this.#options.member) return `member ${member} is this one: two processes have the same number`;
-    if (this.#peers.has(member)) return null;
-    const guests = [...this.#peers.values()].filter(({ known }) => !known).length;
-    return guests < MAX_GUESTS ? null : 'too many members that are not known come at once: check the peer addresses';
+  #refusal(hello: Hello): Refusal | null {
+    const { member } = hello;
+    if (member === this.#options.member) {
+      return wrongMember(`member ${member} is this one: two processes have the same number`);
+    }
+    const peer = this.#peers.get(member);
+    if (peer === undefined) {
+      const guests = [...this.#peers.values()].filter(({ known }) => !known).length;
+      return guests < MAX_GUESTS ? null : wrongMember('too many members that are not known come at once');
+    }
+    // One with a wrong directory is let in, to be told so by the replica, but never in the place of the right one.
+    const directory = this.#options.directoryOf?.(member) ?? 0;
+    const displaces = directory !== 0 && hello.directory !== directory && peer.incoming?.isOpen === true;
+    return displaces ? wrongDirectory(hello, directory) : null;
   }
 
   #admit({ member, about }: Hello, connection: Connection): Peer {
@@ -268,13 +285,13 @@ export class PeerTransport implements Network {
     return peer;
   }
 
-  #connectionOptions(socket: Socket, refuses: (member: number) => string | null) {
-    const { cluster, member, directory, host, about, joins = false, logger, expectedDirectory } = this.#options;
+  #connectionOptions(socket: Socket, refuses: (hello: Hello) => Refusal | null) {
+    const { cluster, member, directory, host, about, joins = false, logger } = this.#options;
     const peerPort = this.#state === 'listening' ? this.port : this.#options.port;
     return {
       socket,
       ours: { cluster, member, directory, joins, about: { ...about, peerHost: host, peerPort } },
-      expect: { cluster, member, refuses, expectedDirectory: expectedDirectory ?? (() => undefined) },
+      expect: { cluster, member, refuses },
       counters: this.#counters,
       logger,
       onFrame: (hello: Hello, channel: number, payload: Uint8Array) => this.#onFrame(hello, channel, payload),

@@ -4,9 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utf8 } from '@polder/core';
+import type { MemberAddresses } from '../../embedding/index.ts';
 import { PutRequest, RangeRequest } from '../../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../../grpc/index.ts';
-import { type Member, type MemberAddresses, type MemberConfig, startMember } from '../../member/member.ts';
+import { type Member, type MemberConfig, startMember } from '../../member/member.ts';
 
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 10_000_000 };
 
@@ -35,7 +36,8 @@ export class RunningMembers {
       members.map(({ name }) => startMember({ ...config, name, dataDirectory: join(directory, name) })),
     );
     const running = await Promise.all(
-      started.map(async ({ clientUrl: url }, i) => {
+      started.map(async ({ clientUrl }, i) => {
+        const url = clientUrl ?? '';
         const { hostname, port } = new URL(url);
         return { name: `m${i + 1}`, url, client: await GrpcClient.connect(hostname, Number(port), 2_000) };
       }),
@@ -55,7 +57,7 @@ export class RunningMembers {
 
   async stop(): Promise<void> {
     await Promise.all(this.members.map(({ client }) => client.close()));
-    await Promise.all(this.#started.map((member) => member.stop()));
+    await Promise.all(this.#started.map((member) => member.close()));
     await rm(this.#directory, { recursive: true, force: true });
   }
 }

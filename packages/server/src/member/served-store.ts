@@ -1,0 +1,80 @@
+/** A hosted store, as etcd's API wants it. */
+import {
+  type DurableKvStateMachine,
+  encodeKvRequest,
+  type KvRequest,
+  type KvResult,
+  type KvStateMachine,
+} from '@polder/core/kv';
+import type { Host, Placed } from '../embedding/index.ts';
+import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
+import { id64 } from '../membership/index.ts';
+
+export type KvMachine = KvStateMachine | DurableKvStateMachine;
+export type KvHost = Host<KvResult, KvRequest, KvResult, KvMachine>;
+
+/** The smallest question: only that it is answered at all matters. */
+const CONFIRMATION: KvRequest = { type: 'range', key: new Uint8Array([0]), countOnly: true };
+
+export class ServedStore implements Store {
+  readonly #host: KvHost;
+  readonly #clusterId: bigint;
+  #leaderChanges = 0;
+
+  constructor(host: KvHost) {
+    this.#host = host;
+    this.#clusterId = id64(host.options.cluster);
+    host.events.on('leader', ({ leader }) => {
+      if (leader !== null) this.#leaderChanges++;
+    });
+  }
+
+  async propose(request: KvRequest, signal: AbortSignal): Promise<StoreAnswer> {
+    return answerOf(await this.#host.propose(encodeKvRequest(request), { signal }));
+  }
+
+  async read(
+    request: KvRequest,
+    { serializable }: { readonly serializable: boolean },
+    signal: AbortSignal,
+  ): Promise<StoreAnswer> {
+    return answerOf(serializable ? this.#host.readLocally(request) : await this.#host.read(request, { signal }));
+  }
+
+  async confirm(signal: AbortSignal): Promise<void> {
+    await this.#host.read(CONFIRMATION, { signal });
+  }
+
+  status(): StoreStatus {
+    const { role, term, leader, commitIndex, appliedIndex, lastIndex, configuration, configurationIndex } =
+      this.#host.status();
+    const { joint, nextMember } = configuration;
+    const { machine } = this.#host;
+    return {
+      clusterId: this.#clusterId,
+      member: this.#host.options.self.id,
+      name: this.#host.options.self.name,
+      role,
+      term,
+      leader,
+      commitIndex,
+      appliedIndex,
+      lastIndex,
+      revision: machine.revision(),
+      compactRevision: machine.compactRevision(),
+      keys: machine.keyCount(),
+      sizeBytes: machine.sizeBytes(),
+      leaderChanges: this.#leaderChanges,
+      peersReachable: this.#host.reachable().map(({ name }) => name),
+      configuration: { index: configurationIndex, joint, nextMember },
+    };
+  }
+
+  members(): readonly StoreMember[] {
+    return this.#host.roster.storeMembers;
+  }
+}
+
+function answerOf({ term, index, value }: Placed<KvResult>): StoreAnswer {
+  return { term, index, result: value };
+}
