@@ -7,6 +7,8 @@ import { benchEventLog, formatEventLog } from './event-log.ts';
 import { benchExplore, formatExplore } from './explore.ts';
 import { benchElections, formatElections } from './figure-16.ts';
 import { killAll, stopAll } from './kv/cluster.ts';
+import { benchFailover, formatFailover } from './kv/failover.ts';
+import { benchIdle, formatIdle } from './kv/idle.ts';
 import { benchKv, formatKv } from './kv/kv.ts';
 import { benchProfiles, formatProfiles } from './kv/profile.ts';
 
@@ -22,6 +24,11 @@ interface Part {
 
 const PARTS: ReadonlyMap<string, Part> = new Map([
   ['kv', { usual: true, run: async (say, quick) => told(await benchKv(progress, quick), formatKv, say) }],
+  [
+    'failover',
+    { usual: false, run: async (say, quick) => told(await benchFailover(progress, quick), formatFailover, say) },
+  ],
+  ['idle', { usual: false, run: async (say, quick) => told(await benchIdle(progress, quick), formatIdle, say) }],
   ['profile', { usual: false, run: async (say) => told(await benchProfiles(progress), formatProfiles, say) }],
   ['simulator', { usual: true, run: (say) => told(benchSimulator(), formatSimulator, say) }],
   ['anomalies', { usual: true, run: (say) => told(benchAnomalies(), formatAnomalies, say) }],

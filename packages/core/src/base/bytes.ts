@@ -113,10 +113,13 @@ export class ByteWriter {
 /** Reads what a ByteWriter wrote. Bytes may come from a hostile peer: every read is bounded and throws `MalformedBytes`. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
+  readonly #shares: boolean;
   #offset = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** `shared`: what is read are views of `bytes`, which nobody changes or reuses; else copies. */
+  constructor(bytes: Uint8Array, memory: 'copied' | 'shared' = 'copied') {
     this.#bytes = bytes;
+    this.#shares = memory === 'shared';
   }
 
   get remaining(): number {
@@ -158,7 +161,6 @@ export class ByteReader {
     throw malformed('holds an integer above 2^53');
   }
 
-  /** A copy: the caller may keep it after the buffer is reused. */
   bytes(): Uint8Array {
     return this.raw(this.varint());
   }
@@ -174,8 +176,9 @@ export class ByteReader {
 
   raw(length: number): Uint8Array {
     if (length > this.remaining) throw malformed('ends early');
-    const value = this.#bytes.slice(this.#offset, this.#offset + length);
-    this.#offset += length;
+    const end = this.#offset + length;
+    const value = this.#shares ? this.#bytes.subarray(this.#offset, end) : this.#bytes.slice(this.#offset, end);
+    this.#offset = end;
     return value;
   }
 

@@ -94,6 +94,8 @@ export type ReplicaEvent<Message> =
   /** Answered by `changed` or `rejected`, at the leader only. */
   | { readonly type: 'change'; readonly id: number; readonly changes: readonly MembershipChange[] }
   | { readonly type: 'tick' }
+  /** A hint, which may be wrong: the process of a peer has died, or so its connection says. */
+  | { readonly type: 'unreachable'; readonly peer: number }
   /** Ends a batch: what it gathered is sent now, so that one message carries many proposals. */
   | { readonly type: 'flush' }
   | { readonly type: 'persisted'; readonly mark: Mark }

@@ -102,6 +102,11 @@ export class Driver<Message, Result, Query, Answer> {
     this.#inbox.push({ type: 'wake' });
   }
 
+  /** The connection to a peer broke: a hint that its process has died, which may be wrong. */
+  onUnreachable(peer: number): void {
+    this.#inbox.push({ type: 'unreachable', peer });
+  }
+
   /** Returns the id under which `clients.onProposed` answers. */
   propose(command: Uint8Array): number {
     const id = this.#nextId++;
@@ -176,6 +181,8 @@ export class Driver<Message, Result, Query, Answer> {
       case 'change':
         this.#changes.add(input.id);
         return this.#step({ type: 'change', id: input.id, changes: input.changes });
+      case 'unreachable':
+        return this.#step({ type: 'unreachable', peer: input.peer });
       case 'transfer':
         return this.#step({ type: 'control', command: { type: 'transferLeadership', to: input.to } });
       default:
@@ -310,19 +317,14 @@ export class Driver<Message, Result, Query, Answer> {
     if (this.#readyReads.length === 0) return;
     const { stateMachine, clients } = this.#options;
     const applied = stateMachine.appliedIndex();
-    const waiting: ReadyRead[] = [];
-    for (const read of this.#readyReads) {
-      const query = this.#queries.get(read.id);
-      if (query === undefined) continue;
-      if (read.index > applied) {
-        waiting.push(read);
-        continue;
-      }
-      this.#queries.delete(read.id);
+    this.#readyReads = this.#readyReads.filter(({ id, index }) => {
+      const query = this.#queries.get(id);
+      if (query === undefined || index > applied) return query !== undefined;
+      this.#queries.delete(id);
       const answer = stateMachine.query(query);
-      clients.onRead(read.id, { type: 'answer', index: applied, term: this.#appliedTerm, answer });
-    }
-    this.#readyReads = waiting;
+      clients.onRead(id, { type: 'answer', index: applied, term: this.#appliedTerm, answer });
+      return false;
+    });
   }
 
   // ── the log ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,12 +15,12 @@ export function encodeFrame<Message>(
   return writer.finish();
 }
 
-/** Throws `MalformedBytes`. */
+/** The message shares the frame's memory: a copy of each entry's bytes would be garbage for every member. Throws `MalformedBytes`. */
 export function decodeFrame<Message>(
   codec: Codec<Message>,
   frame: Uint8Array,
 ): { directory: number; message: Message } {
-  const reader = new ByteReader(frame);
+  const reader = new ByteReader(frame, 'shared');
   const directory = reader.varint();
   const message = codec.decode(reader);
   reader.end();

@@ -6,6 +6,7 @@ export type Input<Query> =
   | { readonly type: 'frame'; readonly from: number; readonly frame: Uint8Array }
   | { readonly type: 'disk'; readonly token: number; readonly result: DiskResult }
   | { readonly type: 'wake' }
+  | { readonly type: 'unreachable'; readonly peer: number }
   | { readonly type: 'propose'; readonly id: number; readonly command: Uint8Array }
   | { readonly type: 'read'; readonly id: number; readonly query: Query }
   | { readonly type: 'transfer'; readonly to: number }

@@ -20,17 +20,20 @@ const SORT_TARGETS = ['key', 'version', 'create', 'mod', 'value'] as const;
 const COMPARE_RESULTS = ['equal', 'greater', 'less', 'notEqual'] as const;
 const COMPARE_TARGETS = ['version', 'create', 'mod', 'value', 'lease'] as const;
 
+/** Memory to write in. */
+const writer = new ByteWriter(1024);
+
 /** The request must have passed `checkKvRequest`. */
 export function encodeKvRequest(request: KvRequest): Uint8Array {
-  const writer = new ByteWriter();
+  writer.clear();
   writer.u8(FORMAT);
   encode(writer, request, 0);
   return writer.finish();
 }
 
-/** Throws `MalformedBytes`. */
+/** The request shares the memory of `bytes`. Throws `MalformedBytes`. */
 export function decodeKvRequest(bytes: Uint8Array): KvRequest {
-  const reader = new ByteReader(bytes);
+  const reader = new ByteReader(bytes, 'shared');
   if (reader.u8() !== FORMAT) throw malformed('is of another format');
   const request = decode(reader, 0);
   reader.end();

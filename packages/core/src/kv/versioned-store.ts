@@ -91,18 +91,20 @@ export class VersionedStore {
     return revision < this.revision ? this.#pastRange(from, to, revision, 1).count : this.#current.count(from, to);
   }
 
+  /** Keeps copies: what it is given may be a small part of a large message. */
   put(key: Uint8Array, value: Uint8Array): void {
     assert(key.length > 0, 'no key is empty');
     const previous = this.#current.get(key);
     const modRevision = this.#revision + 1;
     if (previous !== undefined) this.#past.put(pastKey(key, previous.modRevision, previous.sub), previous);
-    this.#current.put(key, {
-      key: previous?.key ?? key,
+    const ownKey = previous?.key ?? key.slice();
+    this.#current.put(ownKey, {
+      key: ownKey,
       createRevision: previous?.createRevision ?? modRevision,
       modRevision,
       sub: this.#changes++,
       version: (previous?.version ?? 0) + 1,
-      value,
+      value: value.slice(),
     });
     this.#sizeBytes += key.length + value.length;
   }

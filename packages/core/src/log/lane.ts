@@ -1,12 +1,16 @@
-/** Disk operations that must complete one after the other: the next is submitted when the last is done. */
+/**
+ * Disk operations that must complete one after the other: the next is submitted when the last is done. A sync is
+ * submitted with the append before it, since a disk takes the operations on one file in order: it may do both at once.
+ */
 import { assert, defined, unreachable } from '../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import type { DiskOperation } from '../world/world.ts';
 
 export class Lane {
   readonly #submit: (operation: DiskOperation) => number;
+  /** The first ones are under way, one for each token. */
   #operations: DiskOperation[] = [];
-  #token = 0;
+  #tokens: number[] = [];
 
   constructor(submit: (operation: DiskOperation) => number) {
     this.#submit = submit;
@@ -16,7 +20,7 @@ export class Lane {
     return this.#operations.length > 0;
   }
 
-  /** The operation that is under way. */
+  /** The operation that completes next. */
   get current(): DiskOperation {
     return defined(this.#operations[0], 'an idle lane has no operation');
   }
@@ -24,34 +28,45 @@ export class Lane {
   start(operations: readonly DiskOperation[]): void {
     assert(!this.busy && operations.length > 0, 'a lane does one list of operations at a time');
     this.#operations = [...operations];
-    this.#token = this.#submit(this.current);
+    this.#submitNext();
   }
 
   owns(token: number): boolean {
-    return this.busy && this.#token === token;
+    return this.#tokens.includes(token);
   }
 
   /** The current operation is done; true when it was the last. */
   advance(): boolean {
     this.#operations.shift();
+    this.#tokens.shift();
     if (!this.busy) return true;
-    this.#token = this.#submit(this.current);
+    if (this.#tokens.length === 0) this.#submitNext();
     return false;
   }
 
-  /** The current operation still has to be awaited; nothing follows it. */
+  /** What is under way still has to be awaited; nothing follows it. */
   stop(): void {
-    this.#operations = this.#operations.slice(0, 1);
+    this.#operations = this.#operations.slice(0, this.#tokens.length);
+  }
+
+  #submitNext(): void {
+    const [first, second] = this.#operations;
+    assert(first !== undefined, 'there is an operation to submit');
+    this.#tokens.push(this.#submit(first));
+    if (first.type !== 'append' || second?.type !== 'sync' || second.file !== first.file) return;
+    this.#tokens.push(this.#submit(second));
   }
 
   save(writer: ByteWriter): void {
-    writer.varint(this.#token);
+    writer.varint(this.#tokens.length);
+    for (const token of this.#tokens) writer.varint(token);
     writer.varint(this.#operations.length);
     for (const operation of this.#operations) writeOperation(writer, operation);
   }
 
   load(reader: ByteReader): void {
-    this.#token = reader.varint();
+    this.#tokens = [];
+    for (let left = reader.varint(); left > 0; left--) this.#tokens.push(reader.varint());
     this.#operations = [];
     for (let left = reader.varint(); left > 0; left--) this.#operations.push(readOperation(reader));
   }

@@ -168,9 +168,9 @@ test('R2, R24: no sync completes before its fdatasync has ended, and that began 
   expect(fileSystem.events.filter((event) => !event.includes('other') && !event.includes('3'))).toEqual([
     'written log',
     'written log',
-    'completed 1 done',
     'sync begins log',
     'sync ends log',
+    'completed 1 done',
     'completed 2 done',
   ]);
   expect(fileSystem.events.indexOf('completed 3 done')).toBeLessThan(fileSystem.events.indexOf('sync ends log'));

@@ -23,6 +23,9 @@ interface Handle {
   dirty: boolean;
 }
 
+/** What an operation waits for. */
+type Before = readonly (Promise<void> | undefined)[];
+
 type Failure = Extract<DiskResult, { type: 'error' }>;
 
 export class FileDisk implements Disk {
@@ -34,6 +37,8 @@ export class FileDisk implements Disk {
   readonly #handles = new Map<string, Handle>();
   /** The last operation submitted on each name; settles once it is done, never rejects. */
   readonly #tails = new Map<string, Promise<void>>();
+  /** Of the last operation on a file, if it is an append that has not begun: the syncs that are done with it. */
+  readonly #joinable = new Map<string, number[]>();
   /** A name whose write or sync failed: what it holds is unknown, so it is not written again (PITFALLS R24). */
   readonly #failed = new Map<string, Failure>();
   #deliver: ((token: number, result: DiskResult) => void) | null = null;
@@ -82,21 +87,28 @@ export class FileDisk implements Disk {
 
   submit(token: number, operation: DiskOperation): void {
     assert(!this.#closed, 'the disk is open');
-    const deliver = this.#deliver;
-    assert(deliver !== null, 'completions have a receiver');
+    assert(this.#deliver !== null, 'completions have a receiver');
     const names = namesOf(operation);
     for (const name of names) assert(NAME.test(name) && !OWN_FILES.has(name), 'files go by plain names');
+    if (operation.type === 'sync' && this.#joined(token, operation.file)) return;
+    for (const name of names) this.#joinable.delete(name);
     // What concerns the whole directory follows everything submitted before it.
     const before = names.length === 0 ? [...this.#tails.values()] : names.map((name) => this.#tails.get(name));
-    const turn = this.#after(before, operation).then((result) => {
-      if (!this.#closed) deliver(token, result);
-    });
+    const turn =
+      operation.type === 'append' ? this.#appendAfter(before, token, operation) : this.#after(before, token, operation);
     const keys = names.length === 0 ? [''] : names;
     for (const key of keys) this.#tails.set(key, turn);
     // A throwing receiver surfaces as an unhandled rejection; the tail is dropped only once it is quiet.
     void turn.finally(() => {
       for (const key of keys) if (this.#tails.get(key) === turn) this.#tails.delete(key);
     });
+  }
+
+  /** Whether the sync comes right after an append that has not begun: it is told when both are done, and so is the append. */
+  #joined(token: number, file: string): boolean {
+    const syncTokens = this.#joinable.get(file);
+    syncTokens?.push(token);
+    return syncTokens !== undefined;
   }
 
   /** Waits for what is under way, undelivered from now on, and gives the directory up. */
@@ -110,8 +122,29 @@ export class FileDisk implements Disk {
     await this.#lock.release();
   }
 
-  async #after(before: readonly (Promise<void> | undefined)[], operation: DiskOperation): Promise<DiskResult> {
+  async #after(before: Before, token: number, operation: DiskOperation): Promise<void> {
     await Promise.all(before);
+    this.#tell(token, await this.#attempt(operation));
+  }
+
+  async #appendAfter(before: Before, token: number, operation: DiskOperation & { type: 'append' }): Promise<void> {
+    const { file } = operation;
+    const syncTokens: number[] = [];
+    this.#joinable.set(file, syncTokens);
+    await Promise.all(before);
+    if (this.#joinable.get(file) === syncTokens) this.#joinable.delete(file);
+    const result = await this.#attempt(operation);
+    if (syncTokens.length === 0) return this.#tell(token, result);
+    const synced = await this.#attempt({ type: 'sync', file });
+    this.#tell(token, result);
+    for (const each of syncTokens) this.#tell(each, synced);
+  }
+
+  #tell(token: number, result: DiskResult): void {
+    if (!this.#closed) this.#deliver?.(token, result);
+  }
+
+  async #attempt(operation: DiskOperation): Promise<DiskResult> {
     const failure = this.#failureOf(operation);
     if (failure !== undefined) return failure;
     try {

@@ -139,6 +139,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
       onFrame: (from, frame) => this.#driver.onFrame(from, frame),
       onDisk: (token, result) => this.#driver.onDisk(token, result),
       onWake: () => this.#driver.onWake(),
+      onUnreachable: (peer) => this.#driver.onUnreachable(peer),
       turn: () => this.#turn(),
     });
   }
@@ -198,7 +199,10 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
       directoryOf: (id) => this.roster.byId(id)?.directory ?? 0,
       logger,
       onFrame: (from, directory, frame) => this.#world.onFrame(from, directory, frame),
-      onLink: (_, up) => this.telemetry.onLink(up),
+      onLink: (peer, up) => {
+        if (up) this.telemetry.onLinkUp();
+        else this.#world.onUnreachable(peer);
+      },
     });
   }
 

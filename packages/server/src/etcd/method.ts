@@ -1,5 +1,6 @@
 import type { MessageFns, ResponseHeader } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcCode, GrpcError, type GrpcMethod } from '../grpc/index.ts';
+import type { HeaderFields } from './response-bytes.ts';
 import type { Store } from './store.ts';
 
 export function unary<Request, Response>(
@@ -28,14 +29,14 @@ export function decode<Message>(messages: MessageFns<Message>, bytes: Uint8Array
   }
 }
 
+export function headerFields(store: Store, revision: number): HeaderFields {
+  const { clusterId, member, term } = store.status();
+  return { clusterId, memberId: idOf(store, member), revision, term };
+}
+
 export function headerOf(store: Store, revision: number): ResponseHeader {
-  const status = store.status();
-  return {
-    clusterId: status.clusterId,
-    memberId: idOf(store, status.member),
-    revision: BigInt(revision),
-    raftTerm: BigInt(status.term),
-  };
+  const { clusterId, memberId, term } = headerFields(store, revision);
+  return { clusterId, memberId, revision: BigInt(revision), raftTerm: BigInt(term) };
 }
 
 /** 0 when there is no such member. */

@@ -7,9 +7,7 @@ import {
   DeleteRangeResponse,
   type MessageFns,
   PutRequest,
-  PutResponse,
   RangeRequest,
-  RangeResponse,
   type ResponseHeader,
   StatusRequest,
   StatusResponse,
@@ -25,9 +23,10 @@ import { GrpcCode, GrpcError, type GrpcMethod } from '../grpc/index.ts';
 import { clusterMethods } from './cluster.ts';
 import { ETCD_VERSION, kvError, storeError } from './errors.ts';
 import { clamp, deleteRangeFromWire, putFromWire, rangeFromWire, txnFromWire } from './from-wire.ts';
-import { decode, headerOf, idOf, unary } from './method.ts';
-import type { ChangesMembership, Store } from './store.ts';
-import { deleteRangeToWire, putToWire, rangeToWire, txnToWire } from './to-wire.ts';
+import { decode, headerFields, headerOf, idOf, unary } from './method.ts';
+import { putResponseBytes, rangeResponseBytes } from './response-bytes.ts';
+import type { ChangesMembership, Store, StoreAnswer } from './store.ts';
+import { deleteRangeToWire, txnToWire } from './to-wire.ts';
 
 /** etcd's default `--max-request-bytes`. */
 const MAX_REQUEST_BYTES = 1.5 * 1024 * 1024;
@@ -38,17 +37,21 @@ const SERVICES = new Set(['', 'etcdserverpb.KV', 'etcdserverpb.Cluster', 'etcdse
 export function etcdMethods(store: Store, membership: ChangesMembership | null): [string, GrpcMethod][] {
   const header = (revision: number): ResponseHeader => headerOf(store, revision);
   return [
-    kv(store, 'Range', RangeRequest, RangeResponse, rangeFromWire, 'range', (r) =>
-      rangeToWire(r, header(r.header.revision)),
+    kv(store, 'Range', RangeRequest, rangeFromWire, 'range', (r) =>
+      rangeResponseBytes(r, headerFields(store, r.header.revision)),
     ),
-    kv(store, 'Put', PutRequest, PutResponse, putFromWire, 'put', (r) => putToWire(r, header(r.header.revision))),
-    kv(store, 'DeleteRange', DeleteRangeRequest, DeleteRangeResponse, deleteRangeFromWire, 'deleteRange', (r) =>
-      deleteRangeToWire(r, header(r.header.revision)),
+    kv(store, 'Put', PutRequest, putFromWire, 'put', (r) =>
+      putResponseBytes(r, headerFields(store, r.header.revision)),
     ),
-    kv(store, 'Txn', TxnRequest, TxnResponse, txnFromWire, 'txn', (r) => txnToWire(r, header(r.header.revision))),
-    kv(store, 'Compact', CompactionRequest, CompactionResponse, compactFromWire, 'compact', (r) => ({
-      header: header(r.header.revision),
-    })),
+    kv(store, 'DeleteRange', DeleteRangeRequest, deleteRangeFromWire, 'deleteRange', (r) =>
+      DeleteRangeResponse.encode(deleteRangeToWire(r, header(r.header.revision))).finish(),
+    ),
+    kv(store, 'Txn', TxnRequest, txnFromWire, 'txn', (r) =>
+      TxnResponse.encode(txnToWire(r, header(r.header.revision))).finish(),
+    ),
+    kv(store, 'Compact', CompactionRequest, compactFromWire, 'compact', (r) =>
+      CompactionResponse.encode({ header: header(r.header.revision) }).finish(),
+    ),
     ...clusterMethods(store, membership),
     unary('/etcdserverpb.Maintenance/Status', StatusRequest, StatusResponse, async () => status(store)),
     unary('/grpc.health.v1.Health/Check', HealthCheckRequest, HealthCheckResponse, async ({ service }) => {
@@ -59,40 +62,34 @@ export function etcdMethods(store: Store, membership: ChangesMembership | null):
 }
 
 /** All of KV is one shape: check, then read or propose, then answer with the response of the request's own type. */
-function kv<Wire, Answer, Type extends KvResponse['type']>(
+function kv<Wire, Type extends KvResponse['type']>(
   store: Store,
   name: string,
   requests: MessageFns<Wire>,
-  responses: MessageFns<Answer>,
   fromWire: (wire: Wire) => KvRequest,
   type: Type,
-  toWire: (response: Extract<KvResponse, { type: Type }>) => Answer,
+  toBytes: (response: Extract<KvResponse, { type: Type }>) => Uint8Array,
 ): [string, GrpcMethod] {
-  const handle = async (message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> => {
+  const answer = ({ result }: StoreAnswer): Uint8Array => {
+    if (result.type === 'error') throw kvError(result.code);
+    assert(result.response.type === type, 'the store answers a request with its own kind of response');
+    return toBytes(result.response as Extract<KvResponse, { type: Type }>);
+  };
+  const handle = (message: Uint8Array, signal: AbortSignal): Uint8Array | Promise<Uint8Array> => {
     const request = fromWire(decode(requests, message));
     const readOnly = isReadOnly(request);
     if (!readOnly && message.length > MAX_REQUEST_BYTES) throw kvError('requestTooLarge');
     const refusal = checkKvRequest(request);
     if (refusal !== null) throw kvError(refusal);
-    const response = await serve(store, request, readOnly, signal);
-    assert(response.type === type, 'the store answers a request with its own kind of response');
-    return responses.encode(toWire(response as Extract<KvResponse, { type: Type }>)).finish();
+    const found = readOnly
+      ? store.read(request, { serializable: isSerializable(request) }, signal)
+      : store.propose(request, signal);
+    if (!(found instanceof Promise)) return answer(found);
+    return found.then(answer, (error: unknown) => {
+      throw storeError(error, signal);
+    });
   };
   return [`/etcdserverpb.KV/${name}`, { type: 'unary', handle }];
-}
-
-async function serve(store: Store, request: KvRequest, readOnly: boolean, signal: AbortSignal): Promise<KvResponse> {
-  let result: Awaited<ReturnType<Store['propose']>>['result'];
-  try {
-    const answer = readOnly
-      ? await store.read(request, { serializable: isSerializable(request) }, signal)
-      : await store.propose(request, signal);
-    result = answer.result;
-  } catch (error) {
-    throw storeError(error, signal);
-  }
-  if (result.type === 'error') throw kvError(result.code);
-  return result.response;
 }
 
 function compactFromWire(wire: CompactionRequest): KvRequest {

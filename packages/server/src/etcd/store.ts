@@ -55,8 +55,15 @@ export interface StoreStatus {
  */
 export interface Store {
   propose(request: KvRequest, signal: AbortSignal): Promise<StoreAnswer>;
-  /** Linearizable by default; `serializable` answers from this member's own state, which may be behind. */
-  read(request: KvRequest, options: { readonly serializable: boolean }, signal: AbortSignal): Promise<StoreAnswer>;
+  /**
+   * Linearizable by default; `serializable` answers from this member's own state, which may be behind, and need not
+   * make anyone wait.
+   */
+  read(
+    request: KvRequest,
+    options: { readonly serializable: boolean },
+    signal: AbortSignal,
+  ): StoreAnswer | Promise<StoreAnswer>;
   /** Resolves once a majority has confirmed that this member's view is current; throws as `read` does. */
   confirm(signal: AbortSignal): Promise<void>;
   status(): StoreStatus;

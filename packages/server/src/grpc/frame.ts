@@ -7,8 +7,9 @@ const HEADER_BYTES = 5;
 
 /** A message with gRPC's prefix: a compressed flag, always 0 here, and the length, big-endian. */
 export function frameMessage(message: Uint8Array): Uint8Array {
-  const framed = new Uint8Array(HEADER_BYTES + message.length);
-  new DataView(framed.buffer).setUint32(1, message.length);
+  const framed = Buffer.allocUnsafe(HEADER_BYTES + message.length);
+  framed[0] = 0;
+  framed.writeUInt32BE(message.length, 1);
   framed.set(message, HEADER_BYTES);
   return framed;
 }

@@ -6,7 +6,7 @@ import { FrameReader, frameMessage, MAX_MESSAGE_BYTES } from './frame.ts';
 import { encodeGrpcMessage, GrpcCode, GrpcError, parseGrpcTimeout } from './status.ts';
 
 /** The signal fires when the client's deadline has passed or the client has gone. */
-export type UnaryHandler = (message: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+export type UnaryHandler = (message: Uint8Array, signal: AbortSignal) => Uint8Array | Promise<Uint8Array>;
 
 /** Called for each message of a stream, in order; what it returns is sent back. */
 export type StreamHandler = (message: Uint8Array) => readonly Uint8Array[];
@@ -107,8 +107,10 @@ class Call {
       },
       () => {
         if (request === null) throw new GrpcError(GrpcCode.internal, 'grpc: a unary call carries one message');
-        handle(request, this.#abort.signal).then(
-          (answer) => this.#answer(answer),
+        const answer = handle(request, this.#abort.signal);
+        if (!(answer instanceof Promise)) return this.#answer(answer);
+        answer.then(
+          (bytes) => this.#answer(bytes),
           (error: unknown) => this.fail(error),
         );
       },

@@ -9,6 +9,7 @@ import { type FileSystem, realFileSystem } from '../disk/file-system.ts';
 import type { MemberAddresses, MemberEnvironment } from '../embedding/index.ts';
 import { PutRequest, RangeRequest, RangeResponse } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
+import { freePort } from '../testing/free-ports.test-support.ts';
 import { type Member, startMember } from './member.ts';
 
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 10_000_000 };
@@ -28,15 +29,6 @@ afterEach(async () => {
   clients = [];
   await rm(directory, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 async function addresses(count: number): Promise<MemberAddresses[]> {
   const members: MemberAddresses[] = [];

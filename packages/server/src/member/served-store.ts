@@ -33,12 +33,14 @@ export class ServedStore implements Store {
     return answerOf(await this.#host.propose(encodeKvRequest(request), { signal }));
   }
 
-  async read(
+  /** A read of what is here needs no promise. */
+  read(
     request: KvRequest,
     { serializable }: { readonly serializable: boolean },
     signal: AbortSignal,
-  ): Promise<StoreAnswer> {
-    return answerOf(serializable ? this.#host.readLocally(request) : await this.#host.read(request, { signal }));
+  ): StoreAnswer | Promise<StoreAnswer> {
+    if (serializable) return answerOf(this.#host.readLocally(request));
+    return this.#host.read(request, { signal }).then(answerOf);
   }
 
   async confirm(signal: AbortSignal): Promise<void> {
@@ -49,7 +51,8 @@ export class ServedStore implements Store {
     const { role, term, leader, commitIndex, appliedIndex, lastIndex, configuration, configurationIndex } =
       this.#host.status();
     const { joint, nextMember } = configuration;
-    const { machine } = this.#host;
+    const host = this.#host;
+    const { machine } = host;
     return {
       clusterId: this.#clusterId,
       member: this.#host.options.self.id,
@@ -65,7 +68,10 @@ export class ServedStore implements Store {
       keys: machine.keyCount(),
       sizeBytes: machine.sizeBytes(),
       leaderChanges: this.#leaderChanges,
-      peersReachable: this.#host.reachable().map(({ name }) => name),
+      // Asked for by few, and never by an answer's header.
+      get peersReachable() {
+        return host.reachable().map(({ name }) => name);
+      },
       configuration: { index: configurationIndex, joint, nextMember },
     };
   }

@@ -1,6 +1,5 @@
 /** Members that come and go, whole, in one process: real sockets on loopback, real files. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utf8 } from '@polder/core';
@@ -20,6 +19,7 @@ import {
 } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
 import { type Member, startMember } from '../member/index.ts';
+import { freePort } from '../testing/free-ports.test-support.ts';
 import { MEMBERSHIP_PATH, type MembershipRequest, type NumberedMember } from './index.ts';
 
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 10_000_000 };
@@ -40,19 +40,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((each) => new Promise<void>((resolve) => each.listen(0, '127.0.0.1', resolve))));
-  const ports = servers.map((each) => {
-    const address = each.address();
-    return address !== null && typeof address === 'object' ? address.port : 0;
-  });
-  await Promise.all(servers.map((each) => new Promise((resolve) => each.close(resolve))));
-  return ports;
-}
-
 async function addresses(id: number, name = `m${id}`): Promise<NumberedMember> {
-  const [peerPort = 0, clientPort = 0] = await freePorts(2);
+  const [peerPort, clientPort] = [await freePort(), await freePort()];
   return { name, id, peerHost: '127.0.0.1', peerPort, clientHost: '127.0.0.1', clientPort };
 }
 
@@ -294,6 +283,9 @@ describe('a change of the membership', () => {
     await expect(remove(one, 'm2')).rejects.toThrow('re-configuration failed due to not enough started members');
     await remove(one, 'm3');
     expect((await list(two.member)).map(({ name }) => name)).toEqual(['m1', 'm2']);
+    const back = await start(three.self, [three.self], true);
+    expect(await back.stopped, 'who was away is told so by whomever it asks').toMatchObject({ code: 'Removed' });
+    running.delete('m3');
   });
 
   it('moves the leader where it is asked to', async () => {

@@ -66,8 +66,8 @@ export class MemberTelemetry {
   }
 
   /** A peer can be sent to: measure the way there now, and every few seconds. */
-  onLink(up: boolean): void {
-    if (up) this.#probe.probe();
+  onLinkUp(): void {
+    this.#probe.probe();
   }
 
   stop(): void {

@@ -1,7 +1,6 @@
 /** Real processes, killed at each step of checkpoint, compaction and the installation of a peer's snapshot. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MemberAddresses } from '../embedding/index.ts';
 import { PutRequest, RangeRequest, RangeResponse } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
+import { freePort } from '../testing/free-ports.test-support.ts';
 
 const FIXTURE = fileURLToPath(new URL('crash.fixture.ts', import.meta.url));
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 2_000_000 };
@@ -52,15 +52,6 @@ afterEach(async () => {
   processes = [];
   await rm(directory, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 async function addresses(count: number): Promise<MemberAddresses[]> {
   const members: MemberAddresses[] = [];

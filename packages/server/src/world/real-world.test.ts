@@ -19,6 +19,8 @@ class RecordingSink implements EventSink {
   onDisk(token: number, result: DiskResult): void {
     this.events.push(`disk ${token} ${result.type}`);
   }
+  onUnreachable(): void {}
+
   onWake(): void {
     this.events.push('wake');
   }

@@ -20,6 +20,7 @@ export interface EventSink {
   onFrame(from: number, frame: Uint8Array, directory: number): void;
   onDisk(token: number, result: DiskResult): void;
   onWake(): void;
+  onUnreachable(peer: number): void;
   /** Handles everything queued as one batch. */
   turn(): void;
 }
@@ -124,6 +125,11 @@ export class RealWorld implements World {
   /** For `PeerTransport`'s `onFrame`. Frames that come before the driver are lost, as on any network. */
   onFrame(from: number, directory: number, frame: Uint8Array): void {
     if (this.#sink !== null) this.run((sink) => sink.onFrame(from, frame, directory));
+  }
+
+  /** For `PeerTransport`'s `onLink`: the connection to a peer broke. */
+  onUnreachable(peer: number): void {
+    if (this.#sink !== null) this.run((sink) => sink.onUnreachable(peer));
   }
 
   /** Queues something at the driver (a client's proposal, the start) and sees to a turn soon. Does nothing once stopped. */

@@ -4,7 +4,7 @@ import type { Random } from '../../base/random.ts';
 import type { LogRecord, Mark, Role } from '../replica.ts';
 import type { Membership } from './membership.ts';
 import type { RaftMessage } from './message.ts';
-import { drawElectionTimeoutUs, type RaftTiming } from './options.ts';
+import { drawElectionTimeoutUs, drawHintDelayUs, type RaftTiming } from './options.ts';
 import type { RaftLog } from './raft-log.ts';
 import type { RaftRules } from './rules.ts';
 import { Votes } from './votes.ts';
@@ -146,6 +146,18 @@ export class Election {
 
   onTick(): void {
     if (this.#role !== 'leader' && this.#options.nowUs() >= this.#deadlineUs) this.#startPreVote();
+  }
+
+  /**
+   * Its leader is said to have died: this member sticks to it no longer, and campaigns soon. Pre-vote makes a wrong hint
+   * harmless, for whoever hears the leader sticks to it. Not with leases: they count on what was heard.
+   */
+  onUnreachable(peer: number): void {
+    const { nowUs, timing, random, reluctance, leaseReads } = this.#options;
+    if (this.#role !== 'follower' || this.#leader === 0 || this.#leader !== peer || leaseReads) return;
+    this.#heardLeaderUs = Number.NEGATIVE_INFINITY;
+    const campaignsUs = nowUs() + drawHintDelayUs(timing, random, reluctance);
+    if (campaignsUs < this.#deadlineUs) this.#deadlineUs = campaignsUs;
   }
 
   /** Its leader asks this member to take over (dissertation §3.10). */

@@ -10,6 +10,8 @@ import { SnapshotTransfer, type SnapshotTransferOptions } from './snapshot-trans
 
 const APPEND_ENTRIES_MAX = 1024;
 const APPEND_BYTES_MAX = 1024 * 1024;
+/** A round that none is: the message tells of a commit, and an answer would tell the leader nothing. */
+export const NO_ANSWER = 0;
 const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 
 type Message<T extends RaftMessage['type']> = Extract<RaftMessage, { type: T }>;
@@ -35,7 +37,7 @@ export class Leadership {
   /** Somebody was told to campaign: that message may still be under way, however late. */
   #transferSent = false;
   /** Confirms reads: see reads.ts. */
-  round = 0;
+  round = NO_ANSWER + 1;
   uncommittedBytes = 0;
   /** 0: no transfer is under way. */
   transferTo = 0;
@@ -114,7 +116,8 @@ export class Leadership {
       }
       const round = progress.sentRound < this.round;
       const commits = progress.state === 'replicate' && progress.sentCommit < commitIndex;
-      if (round || commits) this.#sendAppend(progress, nowUs, commitIndex, false);
+      if (round) this.#sendAppend(progress, nowUs, commitIndex, false);
+      else if (commits) this.#sendAppend(progress, nowUs, commitIndex, false, NO_ANSWER);
     }
     if (this.transferTo !== 0) this.#handOver();
   }
@@ -129,7 +132,13 @@ export class Leadership {
     }
   }
 
-  #sendAppend(progress: Progress, nowUs: number, commitIndex: number, withEntries: boolean): void {
+  #sendAppend(
+    progress: Progress,
+    nowUs: number,
+    commitIndex: number,
+    withEntries: boolean,
+    round: number = this.round,
+  ): void {
     let previousIndex = progress.nextIndex - 1;
     let previousTerm = this.#log.termAt(previousIndex);
     if (previousTerm === undefined && progress.state !== 'snapshot') {
@@ -143,24 +152,23 @@ export class Leadership {
       previousIndex = 0;
       previousTerm = 0;
     }
-    const message = this.#appendFor({ previousIndex, previousTerm }, commitIndex, withEntries && replicates);
+    const message = this.#appendFor({ previousIndex, previousTerm, round }, commitIndex, withEntries && replicates);
     const { entries } = message;
     const last = entries.at(-1);
     const bytes = entries.reduce((sum, entry) => sum + entry.command.length, 0);
     if (progress.state === 'probe') progress.probing = true;
     else if (last !== undefined) progress.onSent(last.index, bytes);
-    progress.sentRound = this.round;
+    if (round !== NO_ANSWER) progress.sentRound = round;
     progress.sentCommit = commitIndex;
     this.#send(progress.peer, message);
   }
 
   /** The same object for each peer that is to be sent the same, so that its bytes are made once. */
   #appendFor(
-    { previousIndex, previousTerm }: Pick<Message<'append'>, 'previousIndex' | 'previousTerm'>,
+    { previousIndex, previousTerm, round }: Pick<Message<'append'>, 'previousIndex' | 'previousTerm' | 'round'>,
     commitIndex: number,
     withEntries: boolean,
   ): Message<'append'> {
-    const { round } = this;
     const { lastIndex } = this.#log;
     const before = this.#newestAppend;
     const same =

@@ -51,3 +51,11 @@ export function drawElectionTimeoutUs(timing: RaftTiming, random: Random, reluct
   const waitsUs = electionTimeoutUs + reluctance * Math.floor(electionTimeoutUs / 2);
   return waitsUs + (electionSpreadUs === 0 ? 0 : random.below(ELECTION_DRAW, electionSpreadUs));
 }
+
+const HINT_DRAW = 2;
+
+/** After a hint that the leader has died: long enough for the others to have it too, and another one for each member. */
+export function drawHintDelayUs({ heartbeatUs }: RaftTiming, random: Random, reluctance = 0): number {
+  const leastUs = Math.ceil(heartbeatUs / 5);
+  return leastUs + random.below(HINT_DRAW, heartbeatUs) + reluctance * heartbeatUs;
+}

@@ -21,7 +21,7 @@ import type {
   ReplicaStatus,
 } from '../replica.ts';
 import { Election } from './election.ts';
-import { Leadership } from './leadership.ts';
+import { Leadership, NO_ANSWER } from './leadership.ts';
 import { Membership, removedMember, replacedMember } from './membership.ts';
 import type { Proposal, RaftMessage } from './message.ts';
 import { DEFAULT_TIMING, type RaftOptions, type RaftTiming } from './options.ts';
@@ -126,6 +126,8 @@ export class Raft implements Replica<RaftMessage> {
         return this.#onChange(event.id, event.changes);
       case 'tick':
         return this.#onTick();
+      case 'unreachable':
+        return this.#election.onUnreachable(event.peer);
       case 'flush':
         return this.#onFlush();
       case 'persisted':
@@ -374,6 +376,7 @@ export class Raft implements Replica<RaftMessage> {
     const matchIndex = this.#rules.matchIndex(previousIndex, entries.length, this.#log.lastIndex);
     const commitIndex = this.#rules.followerCommit(message.commitIndex, matchIndex);
     if (commitIndex > this.#commitIndex) this.#advanceCommit(commitIndex);
+    if (round === NO_ANSWER && entries.length === 0) return;
     this.#send(from, { type: 'appended', term: this.#election.term, round, matchIndex }, this.#lastMark);
   }
 

@@ -4,5 +4,5 @@ export { applyFault, describeFault, FAULTS, type Fault, type FaultType, type Sha
 export { Nemesis, type NemesisOptions } from './nemesis.ts';
 export { network } from './networks.ts';
 export { partition } from './partitions.ts';
-export { blackout, crash, freeze, leaderChurn, leaderReturns, operator, pause } from './processes.ts';
+export { blackout, crash, freeze, leaderChurn, leaderReturns, operator, pause, rumour } from './processes.ts';
 export type { Act, Draw, FaultSource, PlannedStep, Scene } from './source.ts';

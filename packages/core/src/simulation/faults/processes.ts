@@ -94,6 +94,21 @@ export function leaderReturns(): FaultSource {
   };
 }
 
+/** A member is told that its leader's process has died, which is rarely so. */
+export function rumour(): FaultSource {
+  return {
+    name: 'rumour',
+    weight: 1,
+    plan: (scene, draw) => {
+      const peer = scene.leader();
+      const member = anyOf(scene.ids, draw);
+      return peer === 0 || peer === member
+        ? []
+        : now({ type: 'control', member, command: { type: 'unreachable', peer } });
+    },
+  };
+}
+
 /** An operator's command to whoever leads, made from a member drawn: `to` may lag, be cut off or be down. */
 export function operator(name: string, command: (to: number) => Control): FaultSource {
   return {

@@ -11,6 +11,7 @@ import {
   operator,
   partition,
   pause,
+  rumour,
 } from '../faults/index.ts';
 import type { Protocol } from '../protocol.ts';
 import { consistent } from '../scenario/check.ts';
@@ -80,6 +81,7 @@ export function generalRaft(
         disk.rot(),
         disk.misdirect(),
         membershipChange(),
+        rumour(),
         operator('leadership transfer', (to) => ({ type: 'transferLeadership', to })),
       ),
     )

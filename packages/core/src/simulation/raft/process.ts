@@ -97,6 +97,7 @@ export class RaftProcess implements Process<RaftStatus> {
 
   onControl(command: Control): void {
     if (command.type === 'transferLeadership') this.#driver.transferLeadership(Number(command['to']));
+    if (command.type === 'unreachable') this.#driver.onUnreachable(Number(command['peer']));
     if (command.type === 'changeMembership') this.#changeMembership(command);
   }
 
