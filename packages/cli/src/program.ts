@@ -92,7 +92,7 @@ function addServe(program: Command): void {
     .description('run one member; each flag may also be POLDER_<FLAG> in the environment or stand in the file')
     .option(
       '--config <file>',
-      'JSON: name, cluster, members, dataDirectory, breakable, logLevel, timing, storage, quotaBytes',
+      'JSON: name, cluster, members, dataDirectory, breakable, logLevel, slowRequestMs, timing, storage, quotaBytes',
     )
     .option('--name <name>', 'which of the members this is')
     .option('--cluster <name>', 'members of another cluster are refused (default: polder)')
@@ -103,6 +103,7 @@ function addServe(program: Command): void {
     .addOption(new Option('--storage <kind>', 'data on disk or in memory (default: lmdb)').choices(['lmdb', 'memory']))
     .option('--quota-bytes <bytes>', 'refuse writes when the data takes so much (default: 2 GiB)')
     .addOption(new Option('--log-level <level>').choices(LOG_LEVELS))
+    .option('--slow-request-ms <n>', 'log requests that take longer; 0: none (default: 500)', integer(0, 3_600_000))
     .option('--stop-with-stdin', 'stop when standard input ends', false)
     .action(async (options: ServeFlags & { stopWithStdin: boolean }) => {
       await serve(resolveServeConfig(options, process.env), options.stopWithStdin);

@@ -17,6 +17,7 @@ export interface ServeFlags {
   readonly logLevel?: string;
   readonly storage?: string;
   readonly quotaBytes?: string;
+  readonly slowRequestMs?: number;
 }
 
 type Addresses = MemberConfig['members'][number];
@@ -42,12 +43,23 @@ export function resolveServeConfig(flags: ServeFlags, environment: NodeJS.Proces
     breakable:
       flags.breakable ?? (breakable === undefined ? file['breakable'] : parseBoolean('BREAKABLE', breakable)) ?? false,
     logLevel: flags.logLevel ?? variable('LOG_LEVEL') ?? file['logLevel'] ?? 'info',
+    ...slowRequests(flags.slowRequestMs ?? variable('SLOW_REQUEST_MS') ?? file['slowRequestMs']),
     ...(file['timing'] === undefined ? {} : { timing: file['timing'] }),
     ...(storage === undefined ? {} : { storage }),
     ...(quotaBytes === undefined ? {} : { quotaBytes: Number(quotaBytes) }),
   };
   checkConfig(config);
   return config as unknown as MemberConfig;
+}
+
+/** 0: none is logged. */
+function slowRequests(value: unknown): Pick<MemberConfig, 'slowRequestMs'> {
+  if (value === undefined) return {};
+  const slowRequestMs = Number(value);
+  if (!Number.isInteger(slowRequestMs) || slowRequestMs < 0) {
+    throw wrong(`slowRequestMs is ${JSON.stringify(value)}: give whole milliseconds, or 0 for none`);
+  }
+  return { slowRequestMs: slowRequestMs === 0 ? null : slowRequestMs };
 }
 
 /** `m1=1@127.0.0.1:2380/127.0.0.1:2379,...`: name, id, the peers' address, the clients' address. */

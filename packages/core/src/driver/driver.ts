@@ -8,15 +8,16 @@
  * Group commit falls out: while a group is being synced the next one gathers.
  */
 import { assert, unreachable } from '../base/assert.ts';
-import { type ByteReader, ByteWriter } from '../base/bytes.ts';
+import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
-import { readEntry, readList, writeEntry, writeList } from '../consensus/entry-codec.ts';
-import type { Effect, Entry, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
+import { readList, writeList } from '../consensus/entry-codec.ts';
+import type { Effect, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
 import { Log } from '../log/index.ts';
 import type { DiskOperation, DiskResult } from '../world/world.ts';
 import { CHECKPOINT_RULES, type CheckpointProgress, Checkpoints, storeName } from './checkpoints.ts';
-import { decodeFrame, encodeFrame } from './frame.ts';
+import { decodeFrame, FrameWriter } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
+import { APPLIES, type HeldApply, type HeldSend, READS, type ReadyRead, SENDS } from './held.ts';
 import type { Input } from './input.ts';
 import type { DriverOptions, DriverStatus } from './options.ts';
 import { SNAPSHOT_RULES, type Stored } from './snapshot-arrival.ts';
@@ -38,9 +39,7 @@ export class Driver<Message, Result, Query, Answer> {
   readonly #snapshots: Snapshots;
   /** null: the state machine's state is in memory, and its snapshots are files. */
   readonly #checkpoints: Checkpoints | null;
-  /** Memory in which frames are written. */
-  readonly #frames = new ByteWriter();
-  #encoded: { readonly message: Message; readonly frame: Uint8Array } | null = null;
+  readonly #frames: FrameWriter<Message>;
   #effects: Effect<Message>[] = [];
   #inbox: Input<Query>[] = [];
   #phase: DriverStatus['phase'] = 'opening';
@@ -50,9 +49,9 @@ export class Driver<Message, Result, Query, Answer> {
   #persisted: Mark = 0;
   #group: Group = { records: [], mark: 0, snapshot: null };
   #writing: Group | null = null;
-  #sends: { to: number; frame: Uint8Array; after: Mark }[] = [];
-  #applies: { entry: Entry; after: Mark }[] = [];
-  #readyReads: { id: number; index: number }[] = [];
+  #sends: HeldSend[] = [];
+  #applies: HeldApply[] = [];
+  #readyReads: ReadyRead[] = [];
   #queries = new Map<number, Query>();
   /** Changes of membership that wait for their outcome. */
   #changes = new Set<number>();
@@ -62,6 +61,7 @@ export class Driver<Message, Result, Query, Answer> {
 
   constructor(options: DriverOptions<Message, Result, Query, Answer>) {
     this.#options = options;
+    this.#frames = new FrameWriter(options.codec, options.directory);
     const submit = (operation: DiskOperation) => this.#submit(operation);
     const { segmentBytes, logRules } = options;
     this.#log = new Log({
@@ -176,6 +176,7 @@ export class Driver<Message, Result, Query, Answer> {
       case 'wake':
         return this.#step({ type: 'tick' });
       case 'propose':
+        this.#options.observer?.onProposed(input.id);
         return this.#step({ type: 'propose', id: input.id, command: input.command });
       case 'read':
         this.#queries.set(input.id, input.query);
@@ -212,6 +213,7 @@ export class Driver<Message, Result, Query, Answer> {
       this.#malformed++;
       return;
     }
+    this.#options.observer?.onMessage(from, decoded.message);
     this.#step({ type: 'receive', from, directory: decoded.directory, message: decoded.message });
   }
 
@@ -230,16 +232,18 @@ export class Driver<Message, Result, Query, Answer> {
   #onEffect(effect: Effect<Message>): void {
     switch (effect.type) {
       case 'send': {
-        const frame = this.#frameOf(effect.message);
+        const frame = this.#frames.frameOf(effect.message);
         if (effect.after <= this.#persisted) return this.#options.world.network.send(effect.to, frame);
         this.#sends.push({ to: effect.to, frame, after: effect.after });
         return;
       }
       case 'persist':
+        if (effect.record.type === 'entry') this.#options.observer?.onAppended(effect.record.entry.index);
         this.#group.records.push(effect.record);
         this.#group.mark = effect.mark;
         return;
       case 'apply':
+        this.#options.observer?.onCommitted(effect.entry.index);
         this.#applies.push({ entry: effect.entry, after: effect.after });
         return;
       case 'readReady':
@@ -266,14 +270,6 @@ export class Driver<Message, Result, Query, Answer> {
     }
   }
 
-  /** A replica that says the same to several peers has it encoded once. */
-  #frameOf(message: Message): Uint8Array {
-    if (this.#encoded?.message === message) return this.#encoded.frame;
-    const frame = encodeFrame(this.#options.codec, this.#options.directory, message, this.#frames);
-    this.#encoded = { message, frame };
-    return frame;
-  }
-
   #onRejected(id: number, reason: Rejection): void {
     const { clients } = this.#options;
     if (this.#changes.delete(id)) clients.onChanged(id, { type: 'rejected', reason });
@@ -293,7 +289,8 @@ export class Driver<Message, Result, Query, Answer> {
   }
 
   #apply(): void {
-    const { stateMachine, clients, member } = this.#options;
+    const { stateMachine, clients, member, observer } = this.#options;
+    if (this.#applies.length > 0) observer?.onApplying();
     let done = 0;
     for (const { entry, after } of this.#applies) {
       if (after > this.#persisted || this.#options.durable?.mayApply === false) break;
@@ -306,6 +303,7 @@ export class Driver<Message, Result, Query, Answer> {
       clients.onProposed(origin.sequence, { type: 'applied', index: entry.index, term: entry.term, result });
     }
     if (done === 0) return;
+    observer?.onApplied(stateMachine.appliedIndex());
     this.#applies = this.#applies.slice(done);
     this.#step({ type: 'applied', index: stateMachine.appliedIndex() });
   }
@@ -314,19 +312,14 @@ export class Driver<Message, Result, Query, Answer> {
     if (this.#readyReads.length === 0) return;
     const { stateMachine, clients } = this.#options;
     const applied = stateMachine.appliedIndex();
-    const waiting: { id: number; index: number }[] = [];
-    for (const read of this.#readyReads) {
-      const query = this.#queries.get(read.id);
-      if (query === undefined) continue;
-      if (read.index > applied) {
-        waiting.push(read);
-        continue;
-      }
-      this.#queries.delete(read.id);
+    this.#readyReads = this.#readyReads.filter(({ id, index }) => {
+      const query = this.#queries.get(id);
+      if (query === undefined || index > applied) return query !== undefined;
+      this.#queries.delete(id);
       const answer = stateMachine.query(query);
-      clients.onRead(read.id, { type: 'answer', index: applied, term: this.#appliedTerm, answer });
-    }
-    this.#readyReads = waiting;
+      clients.onRead(id, { type: 'answer', index: applied, term: this.#appliedTerm, answer });
+      return false;
+    });
   }
 
   // ── the log ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -335,6 +328,7 @@ export class Driver<Message, Result, Query, Answer> {
     if (this.#log.busy || this.#writing !== null || this.#group.records.length === 0) return;
     this.#writing = this.#group;
     this.#group = { records: [], mark: this.#writing.mark, snapshot: null };
+    this.#options.observer?.onWriting();
     this.#log.write(this.#writing.records, this.#writing.mark);
   }
 
@@ -379,6 +373,7 @@ export class Driver<Message, Result, Query, Answer> {
     this.#writing = null;
     if (group.mark > this.#persisted) {
       this.#persisted = group.mark;
+      this.#options.observer?.onDurable();
       this.#step({ type: 'persisted', mark: group.mark });
     }
     if (group.snapshot !== null) this.#onNamedInLog(group.snapshot.snapshot, group.snapshot.purpose);
@@ -552,19 +547,9 @@ export class Driver<Message, Result, Query, Answer> {
     saveGroup(writer, this.#group);
     writer.bool(this.#writing !== null);
     if (this.#writing !== null) saveGroup(writer, this.#writing);
-    writeList(writer, this.#sends, (to, send) => {
-      to.varint(send.to);
-      to.bytes(send.frame);
-      to.varint(send.after);
-    });
-    writeList(writer, this.#applies, (to, { entry, after }) => {
-      writeEntry(to, entry);
-      to.varint(after);
-    });
-    writeList(writer, this.#readyReads, (to, read) => {
-      to.varint(read.id);
-      to.varint(read.index);
-    });
+    writeList(writer, this.#sends, SENDS.write);
+    writeList(writer, this.#applies, APPLIES.write);
+    writeList(writer, this.#readyReads, READS.write);
     writeList(writer, [...this.#changes], (to, id) => to.varint(id));
     writeList(writer, [...this.#queries], (to, [id, query]) => {
       to.varint(id);
@@ -590,9 +575,9 @@ export class Driver<Message, Result, Query, Answer> {
     this.#malformed = reader.varint();
     this.#group = loadGroup(reader);
     this.#writing = reader.bool() ? loadGroup(reader) : null;
-    this.#sends = readList(reader, (from) => ({ to: from.varint(), frame: from.bytes(), after: from.varint() }));
-    this.#applies = readList(reader, (from) => ({ entry: readEntry(from), after: from.varint() }));
-    this.#readyReads = readList(reader, (from) => ({ id: from.varint(), index: from.varint() }));
+    this.#sends = readList(reader, SENDS.read);
+    this.#applies = readList(reader, APPLIES.read);
+    this.#readyReads = readList(reader, READS.read);
     this.#changes = new Set(readList(reader, (from) => from.varint()));
     this.#queries = new Map(readList(reader, (from) => [from.varint(), queryCodec.decode(from)] as const));
     for (const part of [this.#log, this.#snapshots, this.#replica]) part.load(reader);

@@ -1,6 +1,7 @@
 export { CHECKPOINT_RULES, type CheckpointOptions, type CheckpointRules } from './checkpoints.ts';
 export { Driver } from './driver.ts';
 export { decodeFrame } from './frame.ts';
+export type { DriverObserver } from './observer.ts';
 export type {
   ChangeOutcome,
   ClientPort,

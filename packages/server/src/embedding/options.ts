@@ -34,6 +34,8 @@ export interface EmbeddedOptions {
   readonly network?: LocalNetwork;
   /** Elections, heartbeats, and how long an operation is tried. */
   readonly timing?: Partial<RaftTiming>;
+  /** Requests that take longer are logged, with where the time went. Default: 500; null: none. */
+  readonly slowRequestMs?: number | null;
   /** Of pino, to stdout. Default: "silent". */
   readonly logLevel?: string;
 }

@@ -167,7 +167,8 @@ function hosted(
   }
   const store = createStorage(place);
   const durable = new DurableKvStateMachine({ storage: store });
-  return { machine: durable, durable, revision: () => durable.revision(), close: () => store.close() };
+  const revision = (): number => durable.revision();
+  return { machine: durable, durable, revision, usage: () => store.usage(), close: () => store.close() };
 }
 
 async function listen(host: KvHost, room: Room, breakable: boolean): Promise<string | null> {
@@ -182,6 +183,8 @@ async function listen(host: KvHost, room: Room, breakable: boolean): Promise<str
     port: self.clientPort,
     store: new ServedStore(host, room),
     membership: host.changes,
+    usage: () => host.usage(),
+    metrics: [(out) => host.telemetry.write(out), (out) => host.telemetry.writePeers(out, host.tcp)],
     faults: breakable && host.tcp !== null ? linkFaults(host.roster, self, host.tcp) : null,
     onBug: (error) => logger.error({ err: error }, 'a request failed for a reason that is no client’s'),
   });

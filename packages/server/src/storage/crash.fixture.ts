@@ -29,6 +29,7 @@ function storageOf(options: LmdbStorageOptions): MemberStorage {
   });
   let mounted = '';
   return {
+    usage: () => inner.usage(),
     open: (token, name) => {
       mounted = name;
       steps.set(token, 'open');
