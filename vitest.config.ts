@@ -7,7 +7,7 @@ const source = (path: string): string => fileURLToPath(new URL(path, import.meta
 const alias = [
   { find: /^@polder\/core$/, replacement: source('packages/core/src/index.ts') },
   {
-    find: /^@polder\/core\/(checkers|clocks|explore|kv|simulation)$/,
+    find: /^@polder\/core\/(checkers|clocks|explore|kv|registers|simulation)$/,
     replacement: source('packages/core/src/$1/index.ts'),
   },
   { find: /^@polder\/resilience$/, replacement: source('packages/resilience/src/index.ts') },

@@ -3,17 +3,19 @@ import { cpus, loadavg } from 'node:os';
 import { benchAnomalies, formatAnomalies } from './anomalies.ts';
 import { benchCheckers, formatCheckers } from './checkers.ts';
 import { benchClocks, formatClocks } from './clocks.ts';
+import { benchEmbedded, formatEmbedded } from './embedded.ts';
 import { benchEventLog, formatEventLog } from './event-log.ts';
 import { benchExplore, formatExplore } from './explore.ts';
 import { benchElections, formatElections } from './figure-16.ts';
 import { killAll, stopAll } from './kv/cluster.ts';
 import { benchFailover, formatFailover } from './kv/failover.ts';
+import { benchGrowth, formatGrowth } from './kv/growth.ts';
 import { benchIdle, formatIdle } from './kv/idle.ts';
 import { benchKv, formatKv } from './kv/kv.ts';
 import { benchProfiles, formatProfiles } from './kv/profile.ts';
-
 import { benchResilience, formatResilience } from './resilience.ts';
 import { benchSimulator, formatSimulator } from './simulator.ts';
+import { benchStorage, formatStorage } from './storage.ts';
 
 interface Part {
   /** Runs when no part is named. */
@@ -25,11 +27,17 @@ interface Part {
 const PARTS: ReadonlyMap<string, Part> = new Map([
   ['kv', { usual: true, run: async (say, quick) => told(await benchKv(progress, quick), formatKv, say) }],
   [
+    'embedded',
+    { usual: true, run: async (say, quick) => told(await benchEmbedded(progress, quick), formatEmbedded, say) },
+  ],
+  [
     'failover',
     { usual: false, run: async (say, quick) => told(await benchFailover(progress, quick), formatFailover, say) },
   ],
   ['idle', { usual: false, run: async (say, quick) => told(await benchIdle(progress, quick), formatIdle, say) }],
+  ['growth', { usual: false, run: async (say, quick) => told(await benchGrowth(progress, quick), formatGrowth, say) }],
   ['profile', { usual: false, run: async (say) => told(await benchProfiles(progress), formatProfiles, say) }],
+  ['storage', { usual: false, run: async (say) => told(await benchStorage(progress), formatStorage, say) }],
   ['simulator', { usual: true, run: (say) => told(benchSimulator(), formatSimulator, say) }],
   ['anomalies', { usual: true, run: (say) => told(benchAnomalies(), formatAnomalies, say) }],
   ['checkers', { usual: true, run: (say) => told(benchCheckers(), formatCheckers, say) }],

@@ -1,6 +1,6 @@
 /** Puts and reads against Polder and etcd: the same load, in alternation, on clusters of the same size. */
 import { statfsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { Cluster, etcdVersion, storesHere } from './cluster.ts';
 import { Load, type Slice } from './load.ts';
 import type { Operation } from './requests.ts';
@@ -11,7 +11,8 @@ const KEYS = 10_000;
 const OPERATIONS = ['put', 'read', 'serializable'] as const;
 const FULL = { callers: [1, 16, 64, 256], rounds: 3, sliceMs: 1_500 } as const;
 const QUICK = { callers: [1, 64], rounds: 3, sliceMs: 700 } as const;
-const WARM_UP = { callers: 64, sliceMs: 2_000 } as const;
+/** A virtual machine compiles what it runs often: a cold one costs several times as much. */
+const WARM_UP = { callers: 64, requests: 40_000, sliceMs: 1_000, slicesMost: 8 } as const;
 /** Its fsync costs nothing, so puts measured on it say little. */
 const TMPFS = 0x01021994;
 
@@ -39,6 +40,8 @@ export interface KvReport {
   readonly keys: number;
   readonly rounds: number;
   readonly sliceMs: number;
+  /** The machine's, at the end. */
+  readonly load: number;
   readonly memoryFileSystem: boolean;
   readonly etcdVersion: string | null;
   readonly rows: readonly Row[];
@@ -66,16 +69,21 @@ export async function benchKv(progress: (line: string) => void, quick: boolean):
     load.close();
     await load.cluster.stop();
   }
+  const load = loadavg()[0] ?? 0;
   const common = { members: MEMBERS, valueBytes: VALUE_BYTES, keys: KEYS, rounds: plan.rounds, sliceMs: plan.sliceMs };
   const memoryFileSystem = statfsSync(tmpdir()).type === TMPFS;
-  return { ...common, memoryFileSystem, etcdVersion: etcdVersion(), rows };
+  return { ...common, load, memoryFileSystem, etcdVersion: etcdVersion(), rows };
 }
 
 /** Keys that reads can find, and code that is compiled. */
 export async function warmUp(loads: readonly Load[]): Promise<void> {
   for (const load of loads) await load.fill();
   for (const operation of OPERATIONS) {
-    for (const load of loads) await load.run(operation, WARM_UP.callers, WARM_UP.sliceMs);
+    for (const load of loads) {
+      for (let done = 0, slices = 0; done < WARM_UP.requests && slices < WARM_UP.slicesMost; slices++) {
+        done += (await load.run(operation, WARM_UP.callers, WARM_UP.sliceMs)).latenciesMs.length;
+      }
+    }
   }
 }
 
@@ -133,7 +141,7 @@ export function formatKv(report: KvReport): string {
   lines.push(
     report.etcdVersion === null
       ? 'NO PEER: etcd is not on PATH, so nothing here is compared with anything. Install etcd and run again.'
-      : `etcd ${report.etcdVersion}; both: default settings, loopback, the same disk, the same loader.`,
+      : `etcd ${report.etcdVersion}; both: default settings, loopback, the same disk, the same loader; load at the end ${report.load.toFixed(1)}.`,
   );
   if (report.memoryFileSystem)
     lines.push('The data lay in memory: fsync was free. Set TMPDIR to a directory on a disk.');

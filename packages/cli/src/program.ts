@@ -15,6 +15,7 @@ import { addMembers } from './member/program.ts';
 import { serve } from './serve/serve.ts';
 import { LOG_LEVELS, resolveServeConfig, type ServeFlags } from './serve/serve-config.ts';
 import { addSimulate } from './simulate/commands.ts';
+import { addSnapshot } from './snapshot/program.ts';
 import type { Terminal } from './terminal.ts';
 import { Tour } from './tour/tour.ts';
 import { addTrace } from './trace/command.ts';
@@ -53,6 +54,7 @@ function buildProgram(terminal: Terminal, setExit: (code: ExitCode) => void): Co
   addStatus(program, terminal);
   addKv(program, terminal);
   addMembers(program, terminal);
+  addSnapshot(program, terminal);
   addFaults(program, terminal);
   addLinks(program, terminal);
   addCheck(program, terminal, setExit);
@@ -88,14 +90,20 @@ function addServe(program: Command): void {
   program
     .command('serve')
     .description('run one member; each flag may also be POLDER_<FLAG> in the environment or stand in the file')
-    .option('--config <file>', 'JSON: name, cluster, members, dataDirectory, breakable, logLevel, timing')
+    .option(
+      '--config <file>',
+      'JSON: name, cluster, members, dataDirectory, breakable, logLevel, slowRequestMs, timing, storage, quotaBytes',
+    )
     .option('--name <name>', 'which of the members this is')
     .option('--cluster <name>', 'members of another cluster are refused (default: polder)')
     .option('--members <list>', 'name=id@peerHost:peerPort/clientHost:clientPort,...')
     .option('--join', 'wait to be added to a cluster that runs; --members names this member with its new number')
     .option('--data <dir>', 'data directory')
     .option('--breakable', 'allow POST /polder/links')
+    .addOption(new Option('--storage <kind>', 'data on disk or in memory (default: lmdb)').choices(['lmdb', 'memory']))
+    .option('--quota-bytes <bytes>', 'refuse writes when the data takes so much (default: 2 GiB)')
     .addOption(new Option('--log-level <level>').choices(LOG_LEVELS))
+    .option('--slow-request-ms <n>', 'log requests that take longer; 0: none (default: 500)', integer(0, 3_600_000))
     .option('--stop-with-stdin', 'stop when standard input ends', false)
     .action(async (options: ServeFlags & { stopWithStdin: boolean }) => {
       await serve(resolveServeConfig(options, process.env), options.stopWithStdin);

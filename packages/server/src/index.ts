@@ -16,6 +16,7 @@ export {
   type MemberView,
   NotLeaderError,
   OperationError,
+  type Placement,
   type Proposed,
   type ProposeOptions,
   type ReadOnly,
@@ -34,3 +35,4 @@ export { GrpcClient, GrpcCode, GrpcError } from './grpc/index.ts';
 export type { LinkRule } from './http/index.ts';
 export * from './member/index.ts';
 export { MEMBERSHIP_PATH, type MembershipRequest, type NumberedChange } from './membership/index.ts';
+export { type RestoreOptions, restoreMember } from './restore/restore-member.ts';

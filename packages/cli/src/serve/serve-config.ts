@@ -15,6 +15,9 @@ export interface ServeFlags {
   readonly join?: boolean;
   readonly breakable?: boolean;
   readonly logLevel?: string;
+  readonly storage?: string;
+  readonly quotaBytes?: string;
+  readonly slowRequestMs?: number;
 }
 
 type Addresses = MemberConfig['members'][number];
@@ -29,6 +32,8 @@ export function resolveServeConfig(flags: ServeFlags, environment: NodeJS.Proces
   const members = flags.members ?? variable('MEMBERS');
   const breakable = variable('BREAKABLE');
   const join = variable('JOIN');
+  const storage = flags.storage ?? variable('STORAGE') ?? file['storage'];
+  const quotaBytes = flags.quotaBytes ?? variable('QUOTA_BYTES') ?? file['quotaBytes'];
   const config = {
     name: flags.name ?? variable('NAME') ?? file['name'],
     cluster: flags.cluster ?? variable('CLUSTER') ?? file['cluster'] ?? 'polder',
@@ -38,10 +43,23 @@ export function resolveServeConfig(flags: ServeFlags, environment: NodeJS.Proces
     breakable:
       flags.breakable ?? (breakable === undefined ? file['breakable'] : parseBoolean('BREAKABLE', breakable)) ?? false,
     logLevel: flags.logLevel ?? variable('LOG_LEVEL') ?? file['logLevel'] ?? 'info',
+    ...slowRequests(flags.slowRequestMs ?? variable('SLOW_REQUEST_MS') ?? file['slowRequestMs']),
     ...(file['timing'] === undefined ? {} : { timing: file['timing'] }),
+    ...(storage === undefined ? {} : { storage }),
+    ...(quotaBytes === undefined ? {} : { quotaBytes: Number(quotaBytes) }),
   };
   checkConfig(config);
   return config as unknown as MemberConfig;
+}
+
+/** 0: none is logged. */
+function slowRequests(value: unknown): Pick<MemberConfig, 'slowRequestMs'> {
+  if (value === undefined) return {};
+  const slowRequestMs = Number(value);
+  if (!Number.isInteger(slowRequestMs) || slowRequestMs < 0) {
+    throw wrong(`slowRequestMs is ${JSON.stringify(value)}: give whole milliseconds, or 0 for none`);
+  }
+  return { slowRequestMs: slowRequestMs === 0 ? null : slowRequestMs };
 }
 
 /** `m1=1@127.0.0.1:2380/127.0.0.1:2379,...`: name, id, the peers' address, the clients' address. */
@@ -79,6 +97,9 @@ function checkConfig(config: Record<string, unknown>): void {
   if (!(LOG_LEVELS as readonly unknown[]).includes(config['logLevel'])) {
     throw wrong(`the log level is one of ${LOG_LEVELS.join(', ')}`);
   }
+  const { storage = 'lmdb', quotaBytes = 1 } = config;
+  if (storage !== 'lmdb' && storage !== 'memory') throw wrong('storage is lmdb or memory');
+  if (!Number.isSafeInteger(quotaBytes) || Number(quotaBytes) < 1) throw wrong('quotaBytes is a number of bytes');
   const { members } = config;
   if (!Array.isArray(members) || members.length === 0)
     throw wrong('members are missing: give --members, or in --config FILE');

@@ -23,6 +23,7 @@ export function addSimulate(program: Command, terminal: Terminal, setExit: (code
     .option('--members <n>', 'how many', integer(1, MAX_SIMULATED_MEMBERS), 5)
     .option('--for <duration>', 'how long things break, in simulated time', duration, 30_000)
     .option('--seed <n>', 'the same seed, the same run (default: a random one)', integer(0, MAX_SEED))
+    .addOption(new Option('--protocol <name>', 'what runs (default: raft)').choices(BUILT_INS))
     .option('--json', 'one line of JSON for each event')
     .action(async (flags: SimFlags) => {
       setExit(await interruptible((signal) => sim(flags, terminal, signal)));

@@ -4,9 +4,11 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   generalRaft,
+  generalRegisters,
   type ProtocolTypes,
   raftMembershipStorm,
   raftMembershipWalk,
+  raftSteady,
   type Scenario,
 } from '@polder/core/simulation';
 import { CommandError, ExitCode, messageOf } from '../exit-code.ts';
@@ -21,7 +23,7 @@ export type BuiltIn = (typeof BUILT_INS)[number];
 /** A worker knows a scenario only by what every scenario has. */
 export type AnyScenario = Scenario<ProtocolTypes>;
 
-export const BUILT_INS = ['raft', 'raft-membership', 'raft-membership-storm'] as const;
+export const BUILT_INS = ['raft', 'raft-membership', 'raft-membership-storm', 'raft-steady', 'registers'] as const;
 
 export interface ScenarioFlags {
   readonly protocol?: BuiltIn;
@@ -65,14 +67,18 @@ export async function loadScenario(source: ScenarioSource): Promise<AnyScenario>
   throw usage(`${path}: the export "${exported}" is not a scenario made with @polder/core/simulation (${others})`);
 }
 
-function builtIn(name: BuiltIn): AnyScenario {
+export function builtIn(name: BuiltIn): AnyScenario {
   switch (name) {
     case 'raft':
       return generalRaft() as unknown as AnyScenario;
+    case 'raft-steady':
+      return raftSteady() as unknown as AnyScenario;
     case 'raft-membership-storm':
       return raftMembershipStorm() as unknown as AnyScenario;
     case 'raft-membership':
       return raftMembershipWalk() as unknown as AnyScenario;
+    case 'registers':
+      return generalRegisters() as unknown as AnyScenario;
     default:
       return name satisfies never;
   }

@@ -18,10 +18,10 @@ import { CommandError, ExitCode } from '../exit-code.ts';
 import { checkFree, findFreePorts } from './free-ports.ts';
 import { configPath, writeFounderConfig, writeJoinerConfig } from './member-config.ts';
 import { MemberProcess } from './member-process.ts';
+import { HOST, newPlan, type Plan } from './plan.ts';
 
 const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
-const HOST = '127.0.0.1';
 
 const MEMBERS_DEFAULT = 5;
 
@@ -38,8 +38,6 @@ interface RunMember {
   readonly entry: MemberEntry;
   readonly process: MemberProcess;
 }
-
-type Plan = Pick<ClusterFile, 'cluster' | 'members'>;
 
 export class Supervisor {
   readonly directory: string;
@@ -222,24 +220,5 @@ async function planCluster(directory: string, options: UpOptions): Promise<Plan>
     await checkFree(existing.members.flatMap((member) => [member.peerPort, member.clientPort]));
     return { cluster: existing.cluster, members: existing.members };
   }
-  const count = options.members ?? MEMBERS_DEFAULT;
-  const ports = await choosePorts(count, options.basePort);
-  const members = Array.from({ length: count }, (_, index) => ({
-    name: `m${index + 1}`,
-    id: index + 1,
-    peerHost: HOST,
-    peerPort: ports[index * 2 + 1] ?? 0,
-    clientHost: HOST,
-    clientPort: ports[index * 2] ?? 0,
-    pid: null,
-  }));
-  return { cluster: `polder-${randomBytes(6).toString('hex')}`, members };
-}
-
-/** Client and peer port of each member in turn: base, base + 1, ... */
-async function choosePorts(members: number, base: number | undefined): Promise<number[]> {
-  if (base === undefined) return findFreePorts(members * 2);
-  const ports = Array.from({ length: members * 2 }, (_, index) => base + index);
-  await checkFree(ports);
-  return ports;
+  return newPlan(options.members ?? MEMBERS_DEFAULT, options.basePort);
 }

@@ -27,13 +27,13 @@ export interface CheckpointRules {
 export const CHECKPOINT_RULES: CheckpointRules = { mayForget: (durable) => durable };
 
 export interface CheckpointOptions {
-  /** What is applied becomes durable after about so long. Default 100 ms. */
+  /** What is applied becomes durable after about so long. Default 1 s: each one syncs the disk that the log waits for, and all it saves is reading so much log at a start. */
   readonly checkpointUs?: number;
   /** Or once so much waits in memory. Default 4 MiB. */
   readonly checkpointBytes?: number;
 }
 
-const CHECKPOINT_US = 100_000;
+const CHECKPOINT_US = 1_000_000;
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 /** How long after one for which there was no room. */
 const RETRY_US = 1_000_000;

@@ -10,13 +10,14 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { type ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
-import { readEntry, readList, writeEntry, writeList } from '../consensus/entry-codec.ts';
-import type { Effect, Entry, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
+import { readList, writeList } from '../consensus/entry-codec.ts';
+import type { Effect, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
 import { Log } from '../log/index.ts';
 import type { DiskOperation, DiskResult } from '../world/world.ts';
 import { CHECKPOINT_RULES, type CheckpointProgress, Checkpoints, storeName } from './checkpoints.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
+import { APPLIES, type HeldApply, type HeldSend, READS, type ReadyRead, SENDS } from './held.ts';
 import type { Input } from './input.ts';
 import type { DriverOptions, DriverStatus } from './options.ts';
 import { SNAPSHOT_RULES, type Stored } from './snapshot-arrival.ts';
@@ -26,6 +27,9 @@ import { diskError } from './stored-snapshot.ts';
 
 /** Of a snapshot so much is in memory at a time. */
 const SNAPSHOT_PIECE_BYTES = 256 * 1024;
+
+/** None of it is here any more: it is sent from its beginning. */
+const notStored = ({ index, term }: SnapshotName): Stored => ({ index, term, nextOffset: 0, whole: false });
 
 /** Hosts one replica. Made anew for every start of a member; `load` continues one that was saved between turns. */
 export class Driver<Message, Result, Query, Answer> {
@@ -47,9 +51,9 @@ export class Driver<Message, Result, Query, Answer> {
   #persisted: Mark = 0;
   #group: Group = { records: [], mark: 0, snapshot: null };
   #writing: Group | null = null;
-  #sends: { to: number; frame: Uint8Array; after: Mark }[] = [];
-  #applies: { entry: Entry; after: Mark }[] = [];
-  #readyReads: { id: number; index: number }[] = [];
+  #sends: HeldSend[] = [];
+  #applies: HeldApply[] = [];
+  #readyReads: ReadyRead[] = [];
   #queries = new Map<number, Query>();
   /** Changes of membership that wait for their outcome. */
   #changes = new Set<number>();
@@ -138,7 +142,8 @@ export class Driver<Message, Result, Query, Answer> {
 
   status(): DriverStatus {
     const appliedIndex = this.#options.stateMachine.appliedIndex();
-    return { ...this.#replica.status(), phase: this.#phase, appliedIndex };
+    const storeIsFull = this.#checkpoints?.full ?? false;
+    return { ...this.#replica.status(), phase: this.#phase, appliedIndex, storeIsFull };
   }
 
   // ── a turn ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,6 +177,7 @@ export class Driver<Message, Result, Query, Answer> {
       case 'wake':
         return this.#step({ type: 'tick' });
       case 'propose':
+        this.#options.observer?.onProposed(input.id);
         return this.#step({ type: 'propose', id: input.id, command: input.command });
       case 'read':
         this.#queries.set(input.id, input.query);
@@ -208,6 +214,7 @@ export class Driver<Message, Result, Query, Answer> {
       this.#malformed++;
       return;
     }
+    this.#options.observer?.onMessage(from, decoded.message);
     this.#step({ type: 'receive', from, directory: decoded.directory, message: decoded.message });
   }
 
@@ -232,10 +239,12 @@ export class Driver<Message, Result, Query, Answer> {
         return;
       }
       case 'persist':
+        if (effect.record.type === 'entry') this.#options.observer?.onAppended(effect.record.entry.index);
         this.#group.records.push(effect.record);
         this.#group.mark = effect.mark;
         return;
       case 'apply':
+        this.#options.observer?.onCommitted(effect.entry.index);
         this.#applies.push({ entry: effect.entry, after: effect.after });
         return;
       case 'readReady':
@@ -247,14 +256,14 @@ export class Driver<Message, Result, Query, Answer> {
       case 'rejected':
         return this.#onRejected(effect.id, effect.reason);
       case 'readSnapshot':
-        return this.#snapshots.read(effect, this.#replica.status().firstIndex - 1, () => this.#openSnapshot());
+        return this.#snapshots.read(effect, this.#replica.status().firstIndex - 1, () => this.openSnapshot());
       case 'closeSnapshot':
         return this.#snapshots.close(effect.to);
       case 'storeSnapshot':
         return this.#onStored(this.#snapshots.store(effect));
       case 'installSnapshot':
         this.#snapshots.install();
-        return this.#checkpoints?.stage(effect);
+        return this.#checkpoints?.stage({ index: effect.index, term: effect.term });
       case 'stop':
         throw new PolderError(effect.code, effect.message);
       default:
@@ -289,7 +298,8 @@ export class Driver<Message, Result, Query, Answer> {
   }
 
   #apply(): void {
-    const { stateMachine, clients, member } = this.#options;
+    const { stateMachine, clients, member, observer } = this.#options;
+    if (this.#applies.length > 0) observer?.onApplying();
     let done = 0;
     for (const { entry, after } of this.#applies) {
       if (after > this.#persisted || this.#options.durable?.mayApply === false) break;
@@ -302,6 +312,7 @@ export class Driver<Message, Result, Query, Answer> {
       clients.onProposed(origin.sequence, { type: 'applied', index: entry.index, term: entry.term, result });
     }
     if (done === 0) return;
+    observer?.onApplied(stateMachine.appliedIndex());
     this.#applies = this.#applies.slice(done);
     this.#step({ type: 'applied', index: stateMachine.appliedIndex() });
   }
@@ -310,19 +321,14 @@ export class Driver<Message, Result, Query, Answer> {
     if (this.#readyReads.length === 0) return;
     const { stateMachine, clients } = this.#options;
     const applied = stateMachine.appliedIndex();
-    const waiting: { id: number; index: number }[] = [];
-    for (const read of this.#readyReads) {
-      const query = this.#queries.get(read.id);
-      if (query === undefined) continue;
-      if (read.index > applied) {
-        waiting.push(read);
-        continue;
-      }
-      this.#queries.delete(read.id);
+    this.#readyReads = this.#readyReads.filter(({ id, index }) => {
+      const query = this.#queries.get(id);
+      if (query === undefined || index > applied) return query !== undefined;
+      this.#queries.delete(id);
       const answer = stateMachine.query(query);
-      clients.onRead(read.id, { type: 'answer', index: applied, term: this.#appliedTerm, answer });
-    }
-    this.#readyReads = waiting;
+      clients.onRead(id, { type: 'answer', index: applied, term: this.#appliedTerm, answer });
+      return false;
+    });
   }
 
   // ── the log ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -331,6 +337,7 @@ export class Driver<Message, Result, Query, Answer> {
     if (this.#log.busy || this.#writing !== null || this.#group.records.length === 0) return;
     this.#writing = this.#group;
     this.#group = { records: [], mark: this.#writing.mark, snapshot: null };
+    this.#options.observer?.onWriting();
     this.#log.write(this.#writing.records, this.#writing.mark);
   }
 
@@ -375,6 +382,7 @@ export class Driver<Message, Result, Query, Answer> {
     this.#writing = null;
     if (group.mark > this.#persisted) {
       this.#persisted = group.mark;
+      this.#options.observer?.onDurable();
       this.#step({ type: 'persisted', mark: group.mark });
     }
     if (group.snapshot !== null) this.#onNamedInLog(group.snapshot.snapshot, group.snapshot.purpose);
@@ -390,7 +398,7 @@ export class Driver<Message, Result, Query, Answer> {
     const applied = stateMachine.appliedIndex();
     if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
     this.#snapshotIndex = applied;
-    this.#snapshots.write(this.#openSnapshot());
+    this.#snapshots.write(this.openSnapshot());
   }
 
   /**
@@ -416,7 +424,7 @@ export class Driver<Message, Result, Query, Answer> {
         return this.#maybeNameStore();
       case 'unstaged':
         this.#snapshots.drop();
-        return this.#onStored({ ...progress.snapshot, nextOffset: 0, whole: false });
+        return this.#onStored(notStored(progress.snapshot));
       default:
         return unreachable(progress);
     }
@@ -455,7 +463,7 @@ export class Driver<Message, Result, Query, Answer> {
         return this.#maybeNameArrived();
       case 'refused':
         this.#checkpoints?.discard();
-        return this.#onStored({ ...progress.snapshot, nextOffset: 0, whole: false });
+        return this.#onStored(notStored(progress.snapshot));
       default:
         return unreachable(progress);
     }
@@ -513,7 +521,8 @@ export class Driver<Message, Result, Query, Answer> {
     this.#step({ type: 'snapshotInstalled', index, term, configuration, settled });
   }
 
-  #openSnapshot(): OpenSnapshot {
+  /** The state as it is here and now; to be closed. */
+  openSnapshot(): OpenSnapshot {
     const { stateMachine } = this.#options;
     const name = { index: stateMachine.appliedIndex(), term: this.#appliedTerm };
     return { name, source: stateMachine.openSnapshot() };
@@ -547,19 +556,9 @@ export class Driver<Message, Result, Query, Answer> {
     saveGroup(writer, this.#group);
     writer.bool(this.#writing !== null);
     if (this.#writing !== null) saveGroup(writer, this.#writing);
-    writeList(writer, this.#sends, (to, send) => {
-      to.varint(send.to);
-      to.bytes(send.frame);
-      to.varint(send.after);
-    });
-    writeList(writer, this.#applies, (to, { entry, after }) => {
-      writeEntry(to, entry);
-      to.varint(after);
-    });
-    writeList(writer, this.#readyReads, (to, read) => {
-      to.varint(read.id);
-      to.varint(read.index);
-    });
+    writeList(writer, this.#sends, SENDS.write);
+    writeList(writer, this.#applies, APPLIES.write);
+    writeList(writer, this.#readyReads, READS.write);
     writeList(writer, [...this.#changes], (to, id) => to.varint(id));
     writeList(writer, [...this.#queries], (to, [id, query]) => {
       to.varint(id);
@@ -585,9 +584,9 @@ export class Driver<Message, Result, Query, Answer> {
     this.#malformed = reader.varint();
     this.#group = loadGroup(reader);
     this.#writing = reader.bool() ? loadGroup(reader) : null;
-    this.#sends = readList(reader, (from) => ({ to: from.varint(), frame: from.bytes(), after: from.varint() }));
-    this.#applies = readList(reader, (from) => ({ entry: readEntry(from), after: from.varint() }));
-    this.#readyReads = readList(reader, (from) => ({ id: from.varint(), index: from.varint() }));
+    this.#sends = readList(reader, SENDS.read);
+    this.#applies = readList(reader, APPLIES.read);
+    this.#readyReads = readList(reader, READS.read);
     this.#changes = new Set(readList(reader, (from) => from.varint()));
     this.#queries = new Map(readList(reader, (from) => [from.varint(), queryCodec.decode(from)] as const));
     for (const part of [this.#log, this.#snapshots, this.#replica]) part.load(reader);

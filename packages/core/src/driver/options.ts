@@ -4,6 +4,7 @@ import type { DurableStateMachine, StateMachine } from '../consensus/state-machi
 import type { LogRules } from '../log/index.ts';
 import type { World } from '../world/world.ts';
 import type { CheckpointOptions, CheckpointRules } from './checkpoints.ts';
+import type { DriverObserver } from './observer.ts';
 import type { SnapshotRules } from './snapshot-arrival.ts';
 
 export interface ClientPort<Result, Answer> {
@@ -52,10 +53,13 @@ export interface DriverOptions<Message, Result, Query, Answer> {
   /** For the zoo. */
   readonly logRules?: LogRules;
   readonly checkpointRules?: CheckpointRules;
+  readonly observer?: DriverObserver<Message>;
   readonly snapshotRules?: Partial<SnapshotRules>;
 }
 
 export type DriverStatus = ReplicaStatus & {
   readonly phase: 'opening' | 'running' | 'stopped';
   readonly appliedIndex: number;
+  /** What was applied last could not be made durable for lack of room; it is tried again. */
+  readonly storeIsFull: boolean;
 };

@@ -48,11 +48,16 @@ export class SnapshotSealer {
 
   /** Exactly `sizeMax` bytes, fewer at the end, none behind it. */
   read(sizeMax: number): Uint8Array {
+    let body: Uint8Array = EMPTY_BYTES;
+    if (!this.#ended && this.#framing.length < sizeMax) {
+      body = this.#source.read(sizeMax - this.#framing.length);
+      this.#crc = crc32c(body, 0, body.length, this.#crc);
+      // All but a few pieces.
+      if (body.length === sizeMax) return body;
+    }
     const piece = new ByteWriter(sizeMax);
     this.#readFraming(piece, sizeMax);
     if (!this.#ended && piece.length < sizeMax) {
-      const body = this.#source.read(sizeMax - piece.length);
-      this.#crc = crc32c(body, 0, body.length, this.#crc);
       piece.raw(body);
       if (piece.length < sizeMax) {
         this.#ended = true;

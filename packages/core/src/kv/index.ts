@@ -8,5 +8,6 @@ export { checkOrderedStore, MAX_CONFORMANCE_KEY_BYTES } from './ordered-store.co
 export type { OrderedStore, Visit } from './ordered-store.ts';
 export { OverlayStore, type ValueCodec } from './overlay-store.ts';
 export * from './request.ts';
+export { KvSnapshotFounder, KvSnapshotInspector, type KvSnapshotSummary } from './snapshot-files.ts';
 export { KvStateMachine } from './state-machine.ts';
 export type { Storage } from './storage.ts';

@@ -1,25 +1,22 @@
 /**
  * The KV state as a stream of blocks, made and taken in piece by piece. Of the same state it is always the same.
  *
- *   block    length (4), CRC-32C of every block's content up to and with this one's (4), content
  *   first    format, applied index, configuration, sessions, revision, compacted + 1, living keys, past versions
  *   others   whole versions: of the living keys in their order, then of the past
  */
 import { assert } from '../base/assert.ts';
 import { ByteReader, ByteWriter, EMPTY_BYTES } from '../base/bytes.ts';
-import { crc32c } from '../base/crc32c.ts';
-import { PolderError } from '../base/error.ts';
 import { SessionTable } from '../consensus/sessions.ts';
 import type { SnapshotSource, SnapshotStage } from '../consensus/state-machine.ts';
+import { BlockReader, encodeBlock, malformedSnapshot } from './snapshot-blocks.ts';
 import type { Version } from './version.ts';
 import type { StagedVersions, VersionsView } from './versioned-store.ts';
 
 const FORMAT = 3;
-const BLOCK_HEADER_BYTES = 8;
 /** A block ends with the version that reaches this. */
 const BLOCK_BYTES = 32 * 1024;
-/** Many times what a request may carry. */
-const BLOCK_BYTES_MAX = 64 * 1024 * 1024;
+/** So much memory is taken for a piece at once. */
+const PIECE_BYTES = 512 * 1024;
 const SECTIONS = ['head', 'current', 'past', 'end'] as const;
 
 /** All of the state but the versions. */
@@ -43,12 +40,15 @@ export class KvSnapshotSource implements SnapshotSource {
   readonly index: number;
   readonly #view: VersionsView;
   readonly #head: Uint8Array;
+  /** Memory in which blocks are written: most are little more than they need to be. */
+  readonly #content = new ByteWriter(2 * BLOCK_BYTES);
   #at: Position;
 
   constructor(scalars: KvScalars, view: VersionsView) {
     this.index = scalars.appliedIndex;
     this.#view = view;
-    this.#head = encodeHead(scalars, view);
+    const { revision, compacted, current, past } = view;
+    this.#head = encodeHead({ scalars, revision, compacted, currentCount: current.size, pastCount: past.size });
     this.#at = { section: 'head', last: EMPTY_BYTES, crc: 0, block: EMPTY_BYTES };
   }
 
@@ -67,7 +67,7 @@ export class KvSnapshotSource implements SnapshotSource {
   }
 
   #read(at: Position, sizeMax: number): Uint8Array {
-    const piece = new ByteWriter(Math.min(sizeMax, BLOCK_BYTES));
+    const piece = new ByteWriter(Math.min(sizeMax, PIECE_BYTES));
     while (piece.length < sizeMax) {
       if (at.block.length === 0) this.#nextBlock(at);
       if (at.block.length === 0) break;
@@ -87,16 +87,14 @@ export class KvSnapshotSource implements SnapshotSource {
       at.last = EMPTY_BYTES;
     }
     if (content.length === 0) return;
-    at.crc = crc32c(content, 0, content.length, at.crc);
-    const block = new ByteWriter(content.length + BLOCK_HEADER_BYTES);
-    block.u32(content.length);
-    block.u32(at.crc);
-    block.raw(content);
-    at.block = block.finish();
+    const { block, crc } = encodeBlock(content, at.crc);
+    at.block = block;
+    at.crc = crc;
   }
 
   #versions(at: Position, store: VersionsView['current']): Uint8Array {
-    const writer = new ByteWriter(BLOCK_BYTES);
+    const writer = this.#content;
+    writer.clear();
     store.scan(at.last.length === 0 ? EMPTY_BYTES : successor(at.last), null, (key, version) => {
       writeVersion(writer, version);
       at.last = key;
@@ -110,8 +108,7 @@ export class KvSnapshotSource implements SnapshotSource {
 export class KvSnapshotStage implements SnapshotStage {
   readonly #stage: (revision: number, compacted: number) => StagedVersions;
   readonly #install: (scalars: KvScalars, versions: StagedVersions) => void;
-  #pending: Uint8Array = EMPTY_BYTES;
-  #crc = 0;
+  readonly #blocks = new BlockReader();
   #head: Uint8Array = EMPTY_BYTES;
   #scalars: KvScalars | null = null;
   #versions: StagedVersions | null = null;
@@ -128,24 +125,11 @@ export class KvSnapshotStage implements SnapshotStage {
   }
 
   get whole(): boolean {
-    return this.#versions !== null && this.#currentLeft + this.#pastLeft === 0 && this.#pending.length === 0;
+    return this.#versions !== null && this.#currentLeft + this.#pastLeft === 0 && this.#blocks.isEmpty;
   }
 
   write(bytes: Uint8Array): void {
-    let rest = this.#pending.length === 0 ? bytes : joined(this.#pending, bytes);
-    while (rest.length >= BLOCK_HEADER_BYTES) {
-      const header = new ByteReader(rest);
-      const length = header.u32();
-      if (length > BLOCK_BYTES_MAX) throw malformed('it has a block of an impossible size');
-      const end = BLOCK_HEADER_BYTES + length;
-      if (rest.length < end) break;
-      const content = rest.subarray(BLOCK_HEADER_BYTES, end);
-      this.#crc = crc32c(content, 0, length, this.#crc);
-      if (header.u32() !== this.#crc) throw malformed('its checksum does not hold');
-      this.#onBlock(content);
-      rest = rest.subarray(end);
-    }
-    this.#pending = rest.slice();
+    this.#blocks.write(bytes, (content) => this.#onBlock(content));
   }
 
   #onBlock(content: Uint8Array): void {
@@ -156,22 +140,17 @@ export class KvSnapshotStage implements SnapshotStage {
 
   #add(versions: StagedVersions, version: Version): void {
     const isPast = this.#currentLeft === 0;
-    if (isPast && this.#pastLeft === 0) throw malformed('it holds more than it says');
+    if (isPast && this.#pastLeft === 0) throw malformedSnapshot('it holds more than it says');
     versions.add(version, isPast);
     if (isPast) this.#pastLeft--;
     else this.#currentLeft--;
   }
 
   #onHead(head: Uint8Array): void {
-    const reader = new ByteReader(head);
-    if (reader.u8() !== FORMAT) throw malformed('its format is one that this version does not know');
-    const [appliedIndex, configuration, sessions] = [reader.varint(), reader.bytes(), new SessionTable()];
-    sessions.load(reader);
-    const [revision, compacted] = [reader.varint(), reader.varint() - 1];
-    this.#currentLeft = reader.varint();
-    this.#pastLeft = reader.varint();
-    reader.end();
-    this.#scalars = { appliedIndex, configuration, sessions };
+    const { scalars, revision, compacted, currentCount, pastCount } = decodeHead(head);
+    this.#currentLeft = currentCount;
+    this.#pastLeft = pastCount;
+    this.#scalars = scalars;
     this.#head = head;
     this.#versions = this.#stage(revision, compacted);
   }
@@ -210,8 +189,7 @@ export class KvSnapshotStage implements SnapshotStage {
 
   /** All but the versions: where the stores are another's to save. */
   saveScalars(writer: ByteWriter): void {
-    writer.bytes(this.#pending);
-    writer.u32(this.#crc);
+    this.#blocks.save(writer);
     writer.bytes(this.#head);
     if (this.#versions === null) return;
     writer.varint(this.#currentLeft);
@@ -220,8 +198,7 @@ export class KvSnapshotStage implements SnapshotStage {
   }
 
   loadScalars(reader: ByteReader): void {
-    this.#pending = reader.bytes();
-    this.#crc = reader.u32();
+    this.#blocks.load(reader);
     const head = reader.bytes();
     if (head.length === 0) return;
     this.#onHead(head);
@@ -231,17 +208,36 @@ export class KvSnapshotStage implements SnapshotStage {
   }
 }
 
-function encodeHead({ appliedIndex, configuration, sessions }: KvScalars, view: VersionsView): Uint8Array {
+/** What the first block says. */
+interface Head {
+  readonly scalars: KvScalars;
+  readonly revision: number;
+  /** -1: never compacted. */
+  readonly compacted: number;
+  readonly currentCount: number;
+  readonly pastCount: number;
+}
+
+export function encodeHead({ scalars, revision, compacted, currentCount, pastCount }: Head): Uint8Array {
   const writer = new ByteWriter();
   writer.u8(FORMAT);
-  writer.varint(appliedIndex);
-  writer.bytes(configuration);
-  sessions.save(writer);
-  writer.varint(view.revision);
-  writer.varint(view.compacted + 1);
-  writer.varint(view.current.size);
-  writer.varint(view.past.size);
+  writer.varint(scalars.appliedIndex);
+  writer.bytes(scalars.configuration);
+  scalars.sessions.save(writer);
+  for (const value of [revision, compacted + 1, currentCount, pastCount]) writer.varint(value);
   return writer.finish();
+}
+
+/** Throws `MalformedBytes`. */
+export function decodeHead(head: Uint8Array): Head {
+  const reader = new ByteReader(head);
+  if (reader.u8() !== FORMAT) throw malformedSnapshot('its format is one that this version does not know');
+  const [appliedIndex, configuration, sessions] = [reader.varint(), reader.bytes(), new SessionTable()];
+  sessions.load(reader);
+  const [revision, compacted] = [reader.varint(), reader.varint() - 1];
+  const [currentCount, pastCount] = [reader.varint(), reader.varint()];
+  reader.end();
+  return { scalars: { appliedIndex, configuration, sessions }, revision, compacted, currentCount, pastCount };
 }
 
 function writeVersion(writer: ByteWriter, version: Version): void {
@@ -259,8 +255,8 @@ function readVersion(reader: ByteReader): Version {
   const key = reader.bytes();
   const modRevision = reader.varint();
   const sub = reader.varint();
-  if (key.length === 0) throw malformed('it holds an empty key');
-  if (sub > 0xffffffff) throw malformed('it holds an impossible revision');
+  if (key.length === 0) throw malformedSnapshot('it holds an empty key');
+  if (sub > 0xffffffff) throw malformedSnapshot('it holds an impossible revision');
   if (!reader.bool()) return { key, createRevision: 0, modRevision, sub, version: 0, value: null };
   const createRevision = reader.varint();
   return { key, createRevision, modRevision, sub, version: reader.varint(), value: reader.bytes() };
@@ -271,15 +267,4 @@ function successor(key: Uint8Array): Uint8Array {
   const next = new Uint8Array(key.length + 1);
   next.set(key);
   return next;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(a.length + b.length);
-  bytes.set(a);
-  bytes.set(b, a.length);
-  return bytes;
-}
-
-function malformed(why: string): PolderError {
-  return new PolderError('MalformedBytes', `the snapshot cannot be loaded: ${why}; take another one`);
 }

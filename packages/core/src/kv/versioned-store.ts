@@ -23,6 +23,12 @@ export interface VersionsView extends VersionStores {
   readonly compacted: number;
 }
 
+/** A version of the past and where it is. */
+interface Past {
+  readonly key: Uint8Array;
+  readonly version: Version;
+}
+
 const FIRST_REVISION = 1;
 const NEVER_COMPACTED = -1;
 const NO_KEY = new Uint8Array(0);
@@ -138,28 +144,32 @@ export class VersionedStore {
     assert(this.#changes === 0, 'no compaction inside a transaction');
     assert(revision > this.#compacted && revision <= this.#revision, 'compaction moves forward, not into the future');
     this.#compacted = revision;
-    const unseen: Version[] = [];
-    let newest: Version | null = null;
-    const settle = (version: Version | null): void => {
-      // What the key was at `revision` stays, unless that was: absent, or its present version.
-      if (version === null) return;
-      const present = this.#current.get(version.key);
-      if (version.value === null || (present !== undefined && present.modRevision <= revision)) unseen.push(version);
+    // Not the versions themselves: their values may be many times what memory holds.
+    const unseen: { readonly key: Uint8Array; readonly sizeBytes: number }[] = [];
+    const forget = ({ key, version }: Past): void => {
+      unseen.push({ key, sizeBytes: sizeOf(version) });
     };
-    this.#past.scan(NO_KEY, null, (_, version) => {
-      if (newest !== null && !equalBytes(newest.key, version.key)) {
+    let newest: Past | null = null;
+    const settle = (last: Past | null): void => {
+      // What the key was at `revision` stays, unless that was: absent, or its present version.
+      if (last === null) return;
+      const present = this.#current.get(last.version.key);
+      if (last.version.value === null || (present !== undefined && present.modRevision <= revision)) forget(last);
+    };
+    this.#past.scan(NO_KEY, null, (key, version) => {
+      if (newest !== null && !equalBytes(newest.version.key, version.key)) {
         settle(newest);
         newest = null;
       }
       if (version.modRevision > revision) return true;
-      if (newest !== null) unseen.push(newest);
-      newest = version;
+      if (newest !== null) forget(newest);
+      newest = { key, version };
       return true;
     });
     settle(newest);
-    for (const version of unseen) {
-      assert(this.#past.delete(pastKey(version.key, version.modRevision, version.sub)), 'what is compacted was there');
-      this.#sizeBytes -= sizeOf(version);
+    for (const { key, sizeBytes } of unseen) {
+      assert(this.#past.delete(key), 'what is compacted was there');
+      this.#sizeBytes -= sizeBytes;
     }
   }
 

@@ -19,10 +19,11 @@ export type {
   RunContext,
 } from './protocol.ts';
 export { type ClusterOptions, cluster, type Outcome, SimulatedCluster } from './raft/cluster.ts';
-export { generalRaft, raftMembershipStorm, raftMembershipWalk } from './raft/general.ts';
+export { generalRaft, raftMembershipStorm, raftMembershipWalk, raftSteady } from './raft/general.ts';
 export { Invariants } from './raft/invariants.ts';
 export { raft } from './raft/protocol.ts';
 export { QUICK, type RaftOutcome, type RaftRequest, type RaftSimulationOptions, type RaftTypes } from './raft/types.ts';
+export * from './registers/index.ts';
 export {
   addReports,
   type CampaignOptions,

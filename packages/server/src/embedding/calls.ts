@@ -15,9 +15,21 @@ interface Waiting<Value> {
   readonly release: (() => void) | null;
 }
 
+/** Hears of each call, once when it begins and once when it ends. */
+export interface CallWatch<Value> {
+  asked(id: number): void;
+  done(id: number, value: Value): void;
+  failed(id: number, code: string): void;
+}
+
 /** Promises over a driver that knows none: each ends with its outcome, its signal, its time, or the member. */
 export class Calls<Value> {
   readonly #waiting = new Map<number, Waiting<Value>>();
+  readonly #watch: CallWatch<Value>;
+
+  constructor(watch: CallWatch<Value>) {
+    this.#watch = watch;
+  }
 
   /** `id`: under which the outcome comes. The caller has made sure that the signal is not aborted yet. */
   wait(id: number, { signal, timeoutMs }: CallOptions): Promise<Value> {
@@ -34,16 +46,23 @@ export class Calls<Value> {
           if (timer !== null) clearTimeout(timer);
         };
       }
+      this.#watch.asked(id);
       this.#waiting.set(id, { resolve, reject, release });
     });
   }
 
   done(id: number, value: Value): void {
-    this.#take(id)?.resolve(value);
+    const waiting = this.#take(id);
+    if (waiting === undefined) return;
+    this.#watch.done(id, value);
+    waiting.resolve(value);
   }
 
   fail(id: number, error: OperationError): void {
-    this.#take(id)?.reject(error);
+    const waiting = this.#take(id);
+    if (waiting === undefined) return;
+    this.#watch.failed(id, error.code);
+    waiting.reject(error);
   }
 
   failAll(error: () => OperationError): void {

@@ -54,6 +54,11 @@ export function rejected(reason: Rejection, leader: MemberAddresses | null): Ope
   }
 }
 
+export function noSpace(): OperationError {
+  const message = 'the quota is used up or the disk is full, and nothing was changed: delete, compact, or make room';
+  return new OperationError('NoSpace', 'notApplied', message);
+}
+
 export function timedOut(): OperationError {
   return new OperationError(
     'Timeout',

@@ -11,11 +11,14 @@ import {
   type RaftMessage,
   type ReadOutcome,
   raftCodec,
+  SnapshotSealer,
   type StateMachine,
 } from '@polder/core';
+import { realFileSystem } from '../disk/file-system.ts';
 import { FileDisk } from '../disk/index.ts';
-import { contextOf, MembershipService, Roster } from '../membership/index.ts';
-import type { LmdbStorageOptions } from '../storage/index.ts';
+import { contextOf, MembershipService, memberId64, Roster } from '../membership/index.ts';
+import { MemberTelemetry } from '../observability/index.ts';
+import type { LmdbStorageOptions, StorageUsage } from '../storage/index.ts';
 import { PeerTransport } from '../transport/index.ts';
 import { RealRandom, RealWorld } from '../world/index.ts';
 import { type CallOptions, Calls } from './calls.ts';
@@ -50,6 +53,8 @@ export interface Hosted<Result, Query, Answer, Machine extends StateMachine<Resu
   readonly durable?: DurableStateMachine<Result, Query, Answer>;
   /** For events. */
   readonly revision: () => number;
+  /** Of the files that it stands on. */
+  readonly usage?: () => StorageUsage;
   /** Lets go of what the machine stands on. */
   readonly close?: () => Promise<void>;
 }
@@ -71,6 +76,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   implements ClientPort<Result, Answer>
 {
   readonly options: ResolvedOptions;
+  readonly telemetry: MemberTelemetry;
   /** null: it has no peers, or they are in this process. */
   readonly tcp: PeerTransport | null;
   /** Who the members are, as the newest configuration has it. */
@@ -85,8 +91,8 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   readonly #driver: Driver<RaftMessage, Result, Query, Answer>;
   readonly #hosted: Hosted<Result, Query, Answer, Machine>;
   readonly #announcer: Announcer;
-  readonly #proposals = new Calls<Placed<Result>>();
-  readonly #reads = new Calls<Placed<Answer>>();
+  readonly #proposals: Calls<Placed<Result>>;
+  readonly #reads: Calls<Placed<Answer>>;
   readonly #watchers = new Set<Watcher>();
   readonly #onClose: (() => Promise<void>)[] = [];
   readonly #isOpen: Promise<Error | null>;
@@ -97,11 +103,15 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
 
   private constructor(
     options: ResolvedOptions,
+    telemetry: MemberTelemetry,
     disk: FileDisk | MemoryDisk,
     host: (place: Place) => Hosted<Result, Query, Answer, Machine>,
     { sizes = {} }: MemberEnvironment,
   ) {
     this.options = options;
+    this.telemetry = telemetry;
+    this.#proposals = new Calls<Placed<Result>>(telemetry.requests.watch('proposal'));
+    this.#reads = new Calls<Placed<Answer>>(telemetry.requests.watch('read'));
     this.#disk = disk;
     this.stopped = new Promise((resolve) => {
       this.#settleStopped = resolve;
@@ -110,6 +120,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
       this.#opened = resolve;
     });
     this.#hosted = host(this.#place());
+    if (this.#hosted.durable !== undefined) telemetry.watchStore();
     this.#announcer = new Announcer((id) => this.addressesOf(id), this.#hosted.revision);
     const { cluster, members, self } = options;
     this.roster = new Roster({
@@ -141,9 +152,11 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
     environment: MemberEnvironment = {},
   ): Promise<Host<Result, Query, Answer, Machine>> {
     const { cluster, dataDirectory, self } = options;
-    const owner = { cluster, member: self.name, ...environment };
+    const telemetry = newTelemetry(options, () => started);
+    const fileSystem = telemetry.disk.measured(environment.fileSystem ?? realFileSystem);
+    const owner = { cluster, member: self.name, fileSystem };
     const disk = dataDirectory === undefined ? new MemoryDisk() : await FileDisk.open(dataDirectory, owner);
-    const started = new Host(options, disk, host, environment);
+    const started: Host<Result, Query, Answer, Machine> = new Host(options, telemetry, disk, host, environment);
     try {
       await started.#open();
       return started;
@@ -169,6 +182,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
       // A store belongs to its directory: it is of no use to a member that was made anew.
       owner: `${cluster}/${self.name}#${disk.identity.directory}`,
       deliver: (token, result) => this.#world.run((sink) => sink.onDisk(token, result)),
+      onCommitted: (seconds) => this.telemetry.onStoreCommitted(seconds),
     };
   }
 
@@ -187,7 +201,8 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
       logger,
       onFrame: (from, directory, frame) => this.#world.onFrame(from, directory, frame),
       onLink: (peer, up) => {
-        if (!up) this.#world.onUnreachable(peer);
+        if (up) this.telemetry.onLinkUp();
+        else this.#world.onUnreachable(peer);
       },
     });
   }
@@ -225,6 +240,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
       ...(this.#hosted.durable === undefined ? {} : { durable: this.#hosted.durable }),
       ...sizes,
       clients: this,
+      observer: this.telemetry.progress,
       createReplica: (outbox) => new Raft({ ...raft, timing }, outbox),
     });
   }
@@ -233,6 +249,11 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
 
   get machine(): Machine {
     return this.#hosted.machine;
+  }
+
+  /** null: it stands on no files. */
+  usage(): StorageUsage | null {
+    return this.#hosted.usage?.() ?? null;
   }
 
   get events(): MemberEvents {
@@ -282,6 +303,14 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   readLocally(query: Query): Placed<Answer> {
     const { term, appliedIndex: index } = this.status();
     return { term, index, value: this.#driver.query(query) };
+  }
+
+  /** The state as it is here and now, as a snapshot's file; to be closed. Throws `Stopped`. */
+  snapshot(): SnapshotSealer {
+    const refusal = this.#refusal(undefined);
+    if (refusal !== null) throw refusal;
+    const { name, source } = this.#driver.openSnapshot();
+    return new SnapshotSealer(name, source);
   }
 
   /**
@@ -422,6 +451,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   #release(): Promise<void> {
     this.#released ??= (async () => {
       this.#world.stop();
+      this.telemetry.stop();
       for (const close of this.#onClose) await close();
       await this.#transport.close();
       await this.#hosted.close?.();
@@ -446,6 +476,21 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
       this.#world.schedule();
     });
   }
+}
+
+function newTelemetry(
+  { self, cluster, logger, slowRequestMs }: ResolvedOptions,
+  host: () => Pick<Host<never, never, never, never>, 'status' | 'tcp' | 'roster'>,
+): MemberTelemetry {
+  return new MemberTelemetry({
+    name: self.name,
+    member: self.id,
+    status: () => host().status(),
+    peers: () => (host().tcp === null ? [] : host().roster.peers()),
+    idOf: (member) => memberId64(cluster, member),
+    logger,
+    slowRequestMs: slowRequestMs === null ? Number.POSITIVE_INFINITY : slowRequestMs,
+  });
 }
 
 /** Of a member that is alone. */

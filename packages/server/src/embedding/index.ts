@@ -1,6 +1,6 @@
 export type { CallOptions } from './calls.ts';
 export { jsonCodec } from './codec.ts';
-export { type ErrorOutcome, NotLeaderError, OperationError } from './errors.ts';
+export { type ErrorOutcome, NotLeaderError, noSpace, OperationError } from './errors.ts';
 export type { MemberEventMap, MemberEvents } from './events.ts';
 export { type CloseOptions, Host, type Hosted, type Place, type Placed, type ProposeOptions } from './host.ts';
 export { LocalNetwork } from './local-network.ts';

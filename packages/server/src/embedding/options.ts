@@ -3,7 +3,7 @@ import { type DriverOptions, PolderError, type RaftTiming } from '@polder/core';
 import { type Logger, pino } from 'pino';
 import type { FileSystem } from '../disk/index.ts';
 import type { NumberedMember } from '../membership/index.ts';
-import type { LmdbStorageOptions, MemberStorage } from '../storage/index.ts';
+import type { LmdbStorageOptions, MemberStorage, RoomOptions } from '../storage/index.ts';
 import type { LocalNetwork } from './local-network.ts';
 
 export interface MemberAddresses {
@@ -34,6 +34,8 @@ export interface EmbeddedOptions {
   readonly network?: LocalNetwork;
   /** Elections, heartbeats, and how long an operation is tried. */
   readonly timing?: Partial<RaftTiming>;
+  /** Requests that take longer are logged, with where the time went. Default: 500; null: none. */
+  readonly slowRequestMs?: number | null;
   /** Of pino, to stdout. Default: "silent". */
   readonly logLevel?: string;
 }
@@ -49,6 +51,7 @@ type AnyDriverOptions = DriverOptions<unknown, unknown, unknown, unknown>;
 export interface MemberEnvironment {
   readonly fileSystem?: FileSystem;
   readonly createStorage?: (options: LmdbStorageOptions) => MemberStorage;
+  readonly room?: Pick<RoomOptions, 'spaceOf' | 'everyMs'>;
   /** Small ones, so that little is written before something happens. */
   readonly sizes?: Pick<AnyDriverOptions, 'snapshotEntries' | 'trailingEntries' | 'segmentBytes' | 'checkpoints'>;
 }

@@ -14,7 +14,7 @@ import {
 } from '../index.ts';
 import type { MemberEnvironment } from './index.ts';
 
-const TIMING = { electionTimeoutUs: 60_000, heartbeatUs: 10_000, proposalTimeoutUs: 5_000_000 };
+const TIMING = { electionTimeoutUs: 150_000, heartbeatUs: 15_000, proposalTimeoutUs: 5_000_000 };
 
 interface Deposit {
   readonly account: string;
@@ -68,11 +68,13 @@ async function trio(
   const network = new LocalNetwork();
   const members = ['a', 'b', 'c'].map((name, i) => ({ name, id: i + 1 }));
   const all = await Promise.all(members.map(({ name }) => start({ name, members, network }, sizes)));
-  await all[0]?.propose({ account: 'nobody', amount: 0 });
-  const leader = all.find((bank) => bank.status().role === 'leader');
-  const [one, two] = all.filter((bank) => bank !== leader);
-  if (leader === undefined || one === undefined || two === undefined) throw new Error('one of three leads');
-  return { network, leader, followers: [one, two] };
+  for (;;) {
+    await all[0]?.propose({ account: 'nobody', amount: 0 });
+    const leader = all.find((bank) => bank.status().role === 'leader');
+    const [one, two] = all.filter((bank) => bank !== leader);
+    if (leader !== undefined && one !== undefined && two !== undefined)
+      return { network, leader, followers: [one, two] };
+  }
 }
 
 const balanceOf = (account: string) => (view: ReadonlyMap<string, number>) => view.get(account) ?? 0;
@@ -138,11 +140,13 @@ describe('a replicated state machine', () => {
     const { token } = session;
     expect(await session.propose({ account: 'x', amount: 7 })).toBe(7);
     const applied = on(two.events, 'applied');
-    await Promise.all(Array.from({ length: 1_000 }, () => leader.propose({ account: 'y', amount: 1 })));
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(Array.from({ length: 300 }, () => leader.propose({ account: 'y', amount: 1 })));
+    }
     const before = two.status().appliedIndex;
     network.heal(two.name);
-    for await (const [{ index }] of applied) if (index > before + 500) break;
-    expect(await two.read(balanceOf('y'))).toBe(1_000);
+    for await (const [{ index }] of applied) if (index > before + 1_000) break;
+    expect(await two.read(balanceOf('y'))).toBe(3_000);
     expect(await (await two.session(token)).propose({ account: 'x', amount: 7 })).toBe(7);
     expect(await two.read(balanceOf('x'))).toBe(7);
   });

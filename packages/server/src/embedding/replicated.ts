@@ -24,7 +24,7 @@ export const MAX_COMMAND_BYTES = 1024 * 1024;
 
 export type ReplicatedOptions<Command, Result, State, View> = EmbeddedOptions &
   Placement &
-  CodecsOption<NoInfer<Command>, NoInfer<Result>, NoInfer<State>> & {
+  CodecsOption<Command, Result, State> & {
     /**
      * Makes a new one, in its first state; a snapshot is restored into one, and every member of a process needs its own.
      */

@@ -42,8 +42,10 @@ export class Sequence {
     attempt: (sequence: number, options: CallOptions) => Promise<Value>,
     options: SessionOptions = {},
   ): Promise<Value> {
-    if (this.#ended)
-      return Promise.reject(new PolderError('SessionEnded', 'this session was closed: make another one'));
+    if (this.#ended) {
+      const message = 'this session was closed, and nothing was done: make another one';
+      return Promise.reject(new OperationError('SessionEnded', 'notApplied', message));
+    }
     const result = this.#last.then(() => this.#next(attempt, options));
     this.#last = result.catch(() => {});
     return result;

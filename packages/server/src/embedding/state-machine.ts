@@ -53,18 +53,20 @@ type JsonPart<T> = T extends string | number | boolean | null
 /** Whether JSON gives back what it was given; nothing (`void`) counts. */
 type IsJson<T> = [T] extends [undefined] | [void] ? true : [T] extends [JsonPart<T>] ? true : false;
 
+/** Names no codec's type, so that the compiler finds these in what the user wrote and not here. */
 type Needed<Name extends string, T> =
-  IsJson<T> extends true ? { readonly [Key in Name]?: ValueCodec<T> } : { readonly [Key in Name]: ValueCodec<T> };
+  IsJson<T> extends true ? unknown : { readonly codecs: { readonly [Key in Name]: object } };
 
-export type Codecs<Command, Result, State> = Needed<'command', Command> &
+/** JSON where none is given; what it cannot carry must be given one. */
+export type CodecsOption<Command, Result, State> = {
+  readonly codecs?: {
+    readonly command?: ValueCodec<Command>;
+    readonly result?: ValueCodec<Result>;
+    readonly state?: ValueCodec<State>;
+  };
+} & Needed<'command', Command> &
   Needed<'result', Result> &
   Needed<'state', State>;
-
-/** Must be given for whatever JSON cannot carry. */
-export type CodecsOption<Command, Result, State> =
-  Record<never, never> extends Codecs<Command, Result, State>
-    ? { readonly codecs?: Codecs<Command, Result, State> }
-    : { readonly codecs: Codecs<Command, Result, State> };
 
 /** Nothing that decides may wait: what comes after an `await` has another state before it. */
 export type NotAsync<T, Message extends string> = T extends PromiseLike<unknown> ? Message : unknown;

@@ -26,6 +26,8 @@ export function storeError(error: unknown, signal: AbortSignal): unknown {
       return new GrpcError(GrpcCode.unavailable, 'etcdserver: request timed out', options);
     case 'TooManyRequests':
       return new GrpcError(GrpcCode.resourceExhausted, 'etcdserver: too many requests', options);
+    case 'NoSpace':
+      return new GrpcError(GrpcCode.resourceExhausted, 'etcdserver: mvcc: database space exceeded', options);
     case 'Stopped':
       return new GrpcError(GrpcCode.unavailable, 'etcdserver: server stopped', options);
     default:

@@ -20,6 +20,7 @@ import {
   HealthCheckResponse_ServingStatus as Serving,
 } from '../generated/grpc/health/v1/health.ts';
 import { GrpcCode, GrpcError, type GrpcMethod } from '../grpc/index.ts';
+import { alarmMethod, errorsOf } from './alarms.ts';
 import { clusterMethods } from './cluster.ts';
 import { ETCD_VERSION, kvError, storeError } from './errors.ts';
 import { clamp, deleteRangeFromWire, putFromWire, rangeFromWire, txnFromWire } from './from-wire.ts';
@@ -54,6 +55,7 @@ export function etcdMethods(store: Store, membership: ChangesMembership | null):
     ),
     ...clusterMethods(store, membership),
     unary('/etcdserverpb.Maintenance/Status', StatusRequest, StatusResponse, async () => status(store)),
+    alarmMethod(store),
     unary('/grpc.health.v1.Health/Check', HealthCheckRequest, HealthCheckResponse, async ({ service }) => {
       if (!SERVICES.has(service)) throw new GrpcError(GrpcCode.notFound, 'unknown service');
       return { status: store.status().leader === 0 ? Serving.NOT_SERVING : Serving.SERVING };
@@ -106,7 +108,7 @@ function status(store: Store): StatusResponse {
     raftIndex: BigInt(now.lastIndex),
     raftTerm: BigInt(now.term),
     raftAppliedIndex: BigInt(now.appliedIndex),
-    errors: now.leader === 0 ? ['etcdserver: no leader'] : [],
+    errors: errorsOf(store),
     dbSizeInUse: BigInt(now.sizeBytes),
     isLearner: store.members().find(({ number }) => number === now.member)?.isLearner ?? true,
   };

@@ -1,3 +1,4 @@
+import type { SnapshotSealer } from '@polder/core';
 import type { KvRequest, KvResult } from '@polder/core/kv';
 import type { MembershipRequest } from '../membership/request.ts';
 
@@ -35,6 +36,10 @@ export interface StoreStatus {
   readonly compactRevision: number;
   readonly keys: number;
   readonly sizeBytes: number;
+  /** This member refuses requests that need room; those that make room, and reads, are served. */
+  readonly noSpace: boolean;
+  /** How much `sizeBytes` may be. */
+  readonly quotaBytes: number;
   /** Changes of leader that this process has seen. */
   readonly leaderChanges: number;
   /** Names of the peers that are connected now. */
@@ -51,7 +56,7 @@ export interface StoreStatus {
 
 /**
  * What the client API stands on. `propose` and `read` throw a PolderError: `NoLeader` and `NotApplied` (it certainly
- * had no effect), `TooManyRequests`, `Stopped`, or `Aborted` and `Unknown` (it may or may not take effect).
+ * had no effect), `NoSpace`, `TooManyRequests`, `Stopped`, or `Aborted` and `Unknown` (it may or may not take effect).
  */
 export interface Store {
   propose(request: KvRequest, signal: AbortSignal): Promise<StoreAnswer>;
@@ -66,6 +71,8 @@ export interface Store {
   ): StoreAnswer | Promise<StoreAnswer>;
   /** Resolves once a majority has confirmed that this member's view is current; throws as `read` does. */
   confirm(signal: AbortSignal): Promise<void>;
+  /** This member's own state as it is now, which may be behind; to be closed. Throws `Stopped`. */
+  snapshot(): SnapshotSealer;
   status(): StoreStatus;
   members(): readonly StoreMember[];
 }

@@ -9,6 +9,8 @@ const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
 export interface CallOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** gRPC metadata, such as a `traceparent`. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** Unary gRPC calls over one HTTP/2 connection. It does not reconnect: that is its owner's decision. */
@@ -80,11 +82,12 @@ export class GrpcClient {
   #start(
     method: string,
     message: Uint8Array,
-    { timeoutMs, signal }: CallOptions,
+    { timeoutMs, signal, metadata }: CallOptions,
     resolve: (answer: Uint8Array) => void,
     reject: (error: GrpcError) => void,
   ): void {
     const stream = this.#session.request({
+      ...metadata,
       ':method': 'POST',
       ':path': method,
       'content-type': 'application/grpc',

@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
+import { performance } from 'node:perf_hooks';
+import { withCallerContext } from '../observability/tracing.ts';
 import { FrameReader, frameMessage, MAX_MESSAGE_BYTES } from './frame.ts';
 import { encodeGrpcMessage, GrpcCode, GrpcError, parseGrpcTimeout } from './status.ts';
 
@@ -16,9 +18,16 @@ export type GrpcMethod =
 /** By path, as in `/etcdserverpb.KV/Range`. */
 export type GrpcMethods = ReadonlyMap<string, GrpcMethod>;
 
-export interface GrpcCounters {
-  handled: number;
-  failed: number;
+/** Hears of each call; `of` gives what belongs to a path. */
+export interface GrpcMeter {
+  of(path: string): CallMeter;
+}
+
+export interface CallMeter {
+  started: number;
+  onReceived(bytes: number): void;
+  onSent(bytes: number): void;
+  onEnded(code: number, seconds: number): void;
 }
 
 /** Serves one HTTP/2 stream as a gRPC call. Whatever the client sends, the answer is a status, never a crash. */
@@ -26,7 +35,7 @@ export function serveGrpcCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   methods: GrpcMethods,
-  counters: GrpcCounters,
+  meter: GrpcMeter,
   onBug: (error: unknown) => void,
 ): void {
   // A client may reset its stream at any moment; 'close' says all that matters here.
@@ -36,10 +45,11 @@ export function serveGrpcCall(
     stream.resume();
     return;
   }
-  const call = new Call(stream, counters, onBug);
-  const method = methods.get(String(headers[':path']));
+  const path = String(headers[':path']);
+  const call = new Call(stream, meter.of(path), onBug);
+  const method = methods.get(path);
   if (method === undefined) {
-    call.fail(new GrpcError(GrpcCode.unimplemented, `unknown method ${String(headers[':path'])}`));
+    call.fail(new GrpcError(GrpcCode.unimplemented, `unknown method ${path}`));
     return;
   }
   const timeout = headers['grpc-timeout'];
@@ -51,22 +61,25 @@ export function serveGrpcCall(
     }
     call.setDeadline(timeoutMs);
   }
-  if (method.type === 'unary') call.runUnary(method.handle);
+  if (method.type === 'unary')
+    call.runUnary((message, signal) => withCallerContext(headers, () => method.handle(message, signal)));
   else call.runStream(method.handle);
 }
 
 class Call {
   readonly #stream: ServerHttp2Stream;
-  readonly #counters: GrpcCounters;
+  readonly #meter: CallMeter;
   readonly #onBug: (error: unknown) => void;
   readonly #abort = new AbortController();
   readonly #frames = new FrameReader(MAX_MESSAGE_BYTES);
+  readonly #startedMs = performance.now();
   #timer: NodeJS.Timeout | null = null;
   #ended = false;
 
-  constructor(stream: ServerHttp2Stream, counters: GrpcCounters, onBug: (error: unknown) => void) {
+  constructor(stream: ServerHttp2Stream, meter: CallMeter, onBug: (error: unknown) => void) {
     this.#stream = stream;
-    this.#counters = counters;
+    this.#meter = meter;
+    meter.started++;
     this.#onBug = onBug;
     stream.once('close', () => this.#onClose());
   }
@@ -74,7 +87,7 @@ class Call {
   /** An answered call has nobody left to tell, and making the reason of an abort costs more than the rest of a call. */
   #onClose(): void {
     if (this.#ended) return;
-    this.#settle();
+    this.#settle(GrpcCode.cancelled);
     this.#abort.abort();
   }
 
@@ -109,6 +122,7 @@ class Call {
     this.#receive(
       (message) => {
         for (const answer of handle(message)) {
+          this.#meter.onSent(answer.length);
           // A client that asks without reading the answers is made to wait instead of filling memory.
           if (!this.#stream.write(frameMessage(answer)) && !this.#stream.isPaused()) {
             this.#stream.pause();
@@ -117,7 +131,7 @@ class Call {
         }
       },
       () => {
-        this.#settle();
+        this.#settle(GrpcCode.ok);
         this.#stream.end();
       },
     );
@@ -127,7 +141,10 @@ class Call {
     this.#stream.on('data', (chunk: Uint8Array) => {
       if (this.#ended) return;
       try {
-        for (const message of this.#frames.push(chunk)) onMessage(message);
+        for (const message of this.#frames.push(chunk)) {
+          this.#meter.onReceived(message.length);
+          onMessage(message);
+        }
       } catch (error) {
         this.fail(error);
       }
@@ -146,11 +163,10 @@ class Call {
   /** Ends the call with a status; later ends of the same call are ignored. */
   fail(error: unknown): void {
     if (this.#ended) return;
-    this.#settle();
-    this.#counters.failed++;
-    if (this.#stream.destroyed) return;
     const status =
       error instanceof GrpcError ? error : new GrpcError(GrpcCode.internal, 'internal error', { cause: error });
+    this.#settle(status.code);
+    if (this.#stream.destroyed) return;
     const trailers = { 'grpc-status': String(status.code), 'grpc-message': encodeGrpcMessage(status.message) };
     if (this.#stream.headersSent) {
       this.#trailers = trailers;
@@ -172,16 +188,17 @@ class Call {
 
   #answer(message: Uint8Array): void {
     if (this.#ended) return;
-    this.#settle();
+    this.#settle(GrpcCode.ok);
     if (this.#stream.destroyed) return;
+    this.#meter.onSent(message.length);
     this.#respond();
     this.#stream.end(frameMessage(message));
   }
 
-  #settle(): void {
+  #settle(code: number): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#counters.handled++;
+    this.#meter.onEnded(code, (performance.now() - this.#startedMs) / 1_000);
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 }

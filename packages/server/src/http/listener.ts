@@ -4,8 +4,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { PolderError } from '@polder/core';
 import { etcdMethods } from '../etcd/index.ts';
 import type { ChangesMembership, Store } from '../etcd/store.ts';
-import { type GrpcCounters, type GrpcMethods, serveGrpcCall } from '../grpc/index.ts';
+import { type GrpcMethods, serveGrpcCall } from '../grpc/index.ts';
 import { reflectionMethods } from '../grpc/reflection.ts';
+import { GrpcMetrics, type MetricSource, writeStoreMetrics } from '../observability/index.ts';
+import type { StorageUsage } from '../storage/index.ts';
 import type { Faults } from './faults.ts';
 import { serveHttp } from './routes.ts';
 
@@ -25,6 +27,10 @@ export interface ClientListenerOptions {
   readonly membership?: ChangesMembership | null;
   /** null: the member is not breakable, and refuses /polder/links. */
   readonly faults: Faults | null;
+  /** Of the store's files; null: it is in memory. */
+  readonly usage?: () => StorageUsage | null;
+  /** What else `/metrics` shows. */
+  readonly metrics?: readonly MetricSource[];
   /** An error that no client can have caused: log it. */
   readonly onBug: (error: unknown) => void;
 }
@@ -37,9 +43,15 @@ export interface ClientListener {
 
 /** Serves etcd's gRPC API and plain HTTP on one port. Throws a PolderError: PortInUse or CannotListen. */
 export async function startClientListener(options: ClientListenerOptions): Promise<ClientListener> {
-  const counters: GrpcCounters = { handled: 0, failed: 0 };
   const { membership = null } = options;
   const methods: GrpcMethods = new Map([...etcdMethods(options.store, membership), ...reflectionMethods()]);
+  const grpc = new GrpcMetrics(methods);
+  const metrics: MetricSource[] = [
+    (out) => writeStoreMetrics(options.store, options.usage?.() ?? null, out),
+    (out) => grpc.write(out),
+    ...(options.metrics ?? []),
+  ];
+  const health = { successes: 0, failures: 0 };
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
   const http2 = createHttp2Server({
@@ -52,9 +64,9 @@ export async function startClientListener(options: ClientListenerOptions): Promi
     session.on('error', () => undefined);
   });
   http2.on('sessionError', () => undefined);
-  http2.on('stream', (stream, headers) => serveGrpcCall(stream, headers, methods, counters, options.onBug));
+  http2.on('stream', (stream, headers) => serveGrpcCall(stream, headers, methods, grpc, options.onBug));
   const http = createHttpServer((request, response) => {
-    void serveHttp(request, response, { ...options, membership, counters });
+    void serveHttp(request, response, { ...options, membership, metrics, health });
   });
   // It never listens itself; told that it does, it enforces its time limits on slow and idle clients.
   http.emit('listening');

@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PolderError } from '@polder/core';
 import type { ChangesMembership, Store } from '../etcd/store.ts';
-import type { GrpcCounters } from '../grpc/index.ts';
 import { MEMBERSHIP_PATH } from '../membership/forward.ts';
 import { parseMembershipCall } from '../membership/request.ts';
+import { type Exposition, formatMetrics, type MetricSource } from '../observability/index.ts';
 import { type Faults, parseLinkRules } from './faults.ts';
-import { formatMetrics } from './metrics.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const CONFIRM_TIMEOUT_MS = 2000;
+const SNAPSHOT_PIECE_BYTES = 256 * 1024;
 
 export interface RouteContext {
   readonly store: Store;
-  readonly counters: GrpcCounters;
+  readonly metrics: readonly MetricSource[];
+  /** Of `/health`, since the start. */
+  readonly health: { successes: number; failures: number };
   /** null: who the members are does not change. */
   readonly membership: ChangesMembership | null;
   /** null: this member is not breakable. */
@@ -60,8 +62,10 @@ async function route(request: IncomingMessage, response: ServerResponse, context
         response,
         200,
         'text/plain; version=0.0.4; charset=utf-8',
-        formatMetrics(context.store.status(), context.counters),
+        formatMetrics([...context.metrics, (out) => writeHealth(context.health, out)]),
       );
+    case '/polder/snapshot':
+      return snapshot(request, response, context);
     case '/polder/status':
       return sendJson(response, 200, statusOf(context));
     case MEMBERSHIP_PATH:
@@ -76,6 +80,7 @@ const KNOWN_PATHS = new Set([
   '/livez',
   '/readyz',
   '/metrics',
+  '/polder/snapshot',
   '/polder/status',
   '/polder/links',
   MEMBERSHIP_PATH,
@@ -84,8 +89,15 @@ const KNOWN_PATHS = new Set([
 /** etcd's shape; etcd too asks for a linearizable read. */
 async function health(response: ServerResponse, context: RouteContext): Promise<void> {
   const reason = await whyUnready(context);
+  if (reason === null) context.health.successes++;
+  else context.health.failures++;
   if (reason === null) sendJson(response, 200, { health: 'true', reason: '' });
   else sendJson(response, 503, { health: 'false', reason });
+}
+
+function writeHealth({ successes, failures }: RouteContext['health'], out: Exposition): void {
+  out.counter('etcd_server_health_success', 'How often /health said yes.', successes);
+  out.counter('etcd_server_health_failures', 'How often /health said no.', failures);
 }
 
 async function readiness(response: ServerResponse, context: RouteContext): Promise<void> {
@@ -105,6 +117,35 @@ async function whyUnready({ store }: RouteContext): Promise<string | null> {
     if (error instanceof PolderError) return error.message;
     throw error;
   }
+}
+
+/**
+ * A backup: this member's state as it is now, in the format of a snapshot's file. Its trailer says whether it is whole.
+ * At most a piece of it is in memory, and it is read no faster than the client takes it.
+ */
+async function snapshot(request: IncomingMessage, response: ServerResponse, { store }: RouteContext): Promise<void> {
+  const source = store.snapshot();
+  try {
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-disposition': `attachment; filename="polder-${source.name.index}.snapshot"`,
+    });
+    for (let piece = source.read(SNAPSHOT_PIECE_BYTES); piece.length > 0; piece = source.read(SNAPSHOT_PIECE_BYTES)) {
+      if (request.method === 'HEAD' || response.destroyed) break;
+      if (!response.write(piece)) await drained(response);
+    }
+    response.end();
+  } finally {
+    source.close();
+  }
+}
+
+/** Or gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('drain', resolve);
+    response.once('close', resolve);
+  });
 }
 
 function statusOf({ store, faults }: RouteContext): Record<string, unknown> {

@@ -18,7 +18,7 @@ import {
   type SessionToken,
 } from '../embedding/index.ts';
 import { startClientListener } from '../http/index.ts';
-import { LmdbStorage } from '../storage/index.ts';
+import { LmdbStorage, QUOTA_BYTES, Room } from '../storage/index.ts';
 import { linkFaults } from './links.ts';
 import { type KvHost, type KvMachine, ServedStore } from './served-store.ts';
 import { StoreClient } from './store-client.ts';
@@ -33,6 +33,8 @@ export type MemberOptions = EmbeddedOptions &
      * it in memory, and snapshots in files.
      */
     readonly storage?: 'lmdb' | 'memory';
+    /** When keys, values and their history take so much, writes end with `NoSpace` until there is room. Default: 2 GiB. */
+    readonly quotaBytes?: number;
   };
 
 /** One of a cluster that is told everything, as `polder serve` is. */
@@ -54,8 +56,8 @@ export class Member extends StoreClient implements AsyncDisposable {
   /** Where etcd's clients and browsers find it; null: it serves nobody outside its process. */
   readonly clientUrl: string | null;
 
-  constructor(host: KvHost, clientUrl: string | null) {
-    super(host);
+  constructor(host: KvHost, room: Room, clientUrl: string | null) {
+    super(host, room);
     this.#host = host;
     this.clientUrl = clientUrl;
   }
@@ -121,17 +123,37 @@ export async function startMember(options: MemberOptions = {}, environment: Memb
   const resolved = resolveOptions(options);
   const { logger } = resolved;
   const host: KvHost = await Host.start(resolved, (place) => hosted(place, options, environment), environment);
+  const room = roomOf(host, options, environment);
   try {
-    const clientUrl = await listen(host, options.breakable ?? false);
+    const clientUrl = await listen(host, room, options.breakable ?? false);
     logger.info({ clientUrl, peerPort: host.tcp?.port ?? null }, 'started');
     host.events.on('leader', ({ leader, term }) =>
       logger.info({ term, leader: leader?.name ?? null }, 'leader changed'),
     );
-    return new Member(host, clientUrl);
+    return new Member(host, room, clientUrl);
   } catch (error) {
     await host.close({ handOver: false });
     throw error;
   }
+}
+
+function roomOf(host: KvHost, { quotaBytes = QUOTA_BYTES }: MemberOptions, { room: given }: MemberEnvironment): Room {
+  const { dataDirectory = null, logger } = host.options;
+  const room = new Room({
+    directory: dataDirectory,
+    usedBytes: () => host.machine.sizeBytes(),
+    quotaBytes,
+    storeIsFull: () => host.status().storeIsFull,
+    onDisk: (isShort) => {
+      if (!isShort) return logger.info('the disk has room again');
+      logger.warn('the disk is nearly full: writes are refused here until there is room');
+      // A peer may have room, and what a leader takes in is written everywhere.
+      if (host.status().role === 'leader') host.transferLeadership().catch(() => undefined);
+    },
+    ...given,
+  });
+  host.onClose(async () => room.stop());
+  return room;
 }
 
 function hosted(
@@ -145,10 +167,11 @@ function hosted(
   }
   const store = createStorage(place);
   const durable = new DurableKvStateMachine({ storage: store });
-  return { machine: durable, durable, revision: () => durable.revision(), close: () => store.close() };
+  const revision = (): number => durable.revision();
+  return { machine: durable, durable, revision, usage: () => store.usage(), close: () => store.close() };
 }
 
-async function listen(host: KvHost, breakable: boolean): Promise<string | null> {
+async function listen(host: KvHost, room: Room, breakable: boolean): Promise<string | null> {
   const { self, logger } = host.options;
   if (breakable && (host.tcp === null || self.clientPort === undefined)) {
     throw new PolderError('NotBreakable', 'only a member with a peerPort and a clientPort can be breakable');
@@ -158,8 +181,10 @@ async function listen(host: KvHost, breakable: boolean): Promise<string | null> 
   const listener = await startClientListener({
     host: address,
     port: self.clientPort,
-    store: new ServedStore(host),
+    store: new ServedStore(host, room),
     membership: host.changes,
+    usage: () => host.usage(),
+    metrics: [(out) => host.telemetry.write(out), (out) => host.telemetry.writePeers(out, host.tcp)],
     faults: breakable && host.tcp !== null ? linkFaults(host.roster, self, host.tcp) : null,
     onBug: (error) => logger.error({ err: error }, 'a request failed for a reason that is no client’s'),
   });

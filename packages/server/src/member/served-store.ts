@@ -1,4 +1,5 @@
 /** A hosted store, as etcd's API wants it. */
+import type { SnapshotSealer } from '@polder/core';
 import {
   type DurableKvStateMachine,
   encodeKvRequest,
@@ -6,9 +7,10 @@ import {
   type KvResult,
   type KvStateMachine,
 } from '@polder/core/kv';
-import type { Host, Placed } from '../embedding/index.ts';
+import { type Host, noSpace, type Placed } from '../embedding/index.ts';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../etcd/store.ts';
 import { id64 } from '../membership/index.ts';
+import type { Room } from '../storage/index.ts';
 
 export type KvMachine = KvStateMachine | DurableKvStateMachine;
 export type KvHost = Host<KvResult, KvRequest, KvResult, KvMachine>;
@@ -18,11 +20,13 @@ const CONFIRMATION: KvRequest = { type: 'range', key: new Uint8Array([0]), count
 
 export class ServedStore implements Store {
   readonly #host: KvHost;
+  readonly #room: Room;
   readonly #clusterId: bigint;
   #leaderChanges = 0;
 
-  constructor(host: KvHost) {
+  constructor(host: KvHost, room: Room) {
     this.#host = host;
+    this.#room = room;
     this.#clusterId = id64(host.options.cluster);
     host.events.on('leader', ({ leader }) => {
       if (leader !== null) this.#leaderChanges++;
@@ -30,6 +34,7 @@ export class ServedStore implements Store {
   }
 
   async propose(request: KvRequest, signal: AbortSignal): Promise<StoreAnswer> {
+    if (!this.#room.admits(request)) throw noSpace();
     return answerOf(await this.#host.propose(encodeKvRequest(request), { signal }));
   }
 
@@ -45,6 +50,10 @@ export class ServedStore implements Store {
 
   async confirm(signal: AbortSignal): Promise<void> {
     await this.#host.read(CONFIRMATION, { signal });
+  }
+
+  snapshot(): SnapshotSealer {
+    return this.#host.snapshot();
   }
 
   status(): StoreStatus {
@@ -67,6 +76,8 @@ export class ServedStore implements Store {
       compactRevision: machine.compactRevision(),
       keys: machine.keyCount(),
       sizeBytes: machine.sizeBytes(),
+      noSpace: this.#room.isFull,
+      quotaBytes: this.#room.quotaBytes,
       leaderChanges: this.#leaderChanges,
       // Asked for by few, and never by an answer's header.
       get peersReachable() {

@@ -1,6 +1,7 @@
 import type { DeleteRangeRequest, KeyValue, PutRequest, RangeResponse, RequestOp, ResponseOp } from '@polder/core/kv';
 import { checkKvRequest, encodeKvRequest, type KvRequest, type KvResult } from '@polder/core/kv';
-import type { CallOptions, ProposeOptions } from '../embedding/index.ts';
+import { type CallOptions, noSpace, type ProposeOptions } from '../embedding/index.ts';
+import type { Room } from '../storage/index.ts';
 import { kvError, responseOf } from './kv-errors.ts';
 import {
   type Bytes,
@@ -53,9 +54,11 @@ export interface TxnResult {
 /** The replicated store from inside the process: etcd's data model, without a socket. */
 export class StoreClient {
   readonly #host: KvHost;
+  readonly #room: Room;
 
-  constructor(host: KvHost) {
+  constructor(host: KvHost, room: Room) {
     this.#host = host;
+    this.#room = room;
   }
 
   async put(key: Bytes, value: Bytes, options: WriteOptions = {}): Promise<PutResult> {
@@ -92,6 +95,7 @@ export class StoreClient {
 
   async propose(request: KvRequest, options: ProposeOptions): Promise<KvResult> {
     check(request);
+    if (!this.#room.admits(request)) throw noSpace();
     return (await this.#host.propose(encodeKvRequest(request), options)).value;
   }
 

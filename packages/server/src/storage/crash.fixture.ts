@@ -8,6 +8,8 @@ import { LmdbStorage, type LmdbStorageOptions, type MemberStorage } from './inde
 
 const [config = '', point = '', passes = '0'] = process.argv.slice(2);
 let left = Number(passes);
+/** A peer's snapshot is in its store; the log's next sync may be the one that names it. */
+let filled = false;
 
 function pass(name: string): void {
   if (name === point && left-- === 0) process.kill(process.pid, 'SIGKILL');
@@ -19,20 +21,23 @@ function storageOf(options: LmdbStorageOptions): MemberStorage {
   const inner = new LmdbStorage({
     ...options,
     deliver: (token, result) => {
-      pass(`${steps.get(token)} done`);
+      const step = steps.get(token);
+      pass(`${step} done`);
+      if (step === 'fill') filled = true;
       options.deliver(token, result);
     },
   });
-  const staged = new Set<string>();
+  let mounted = '';
   return {
+    usage: () => inner.usage(),
     open: (token, name) => {
+      mounted = name;
       steps.set(token, 'open');
       inner.open(token, name);
     },
     create: (token, name) => {
       pass('create');
       steps.set(token, 'create');
-      staged.add(name);
       inner.create(token, name);
     },
     engine: (name) => {
@@ -43,7 +48,7 @@ function storageOf(options: LmdbStorageOptions): MemberStorage {
         sizeBytes: engine.sizeBytes,
         settle: (outcome) => engine.settle(outcome),
         commit: (token, transaction) => {
-          const step = staged.delete(name) ? 'fill' : 'checkpoint';
+          const step = name === mounted ? 'checkpoint' : 'fill';
           steps.set(token, step);
           engine.commit(token, transaction);
           pass(step);
@@ -52,6 +57,8 @@ function storageOf(options: LmdbStorageOptions): MemberStorage {
     },
     keepOnly: (name) => {
       pass('remove stores');
+      mounted = name;
+      filled = false;
       inner.keepOnly(name);
       setTimeout(() => pass('remove stores soon'), 1);
     },
@@ -70,8 +77,10 @@ const fileSystem: FileSystem = {
       read: (...read) => file.read(...read),
       datasync: async () => {
         pass('sync');
+        if (filled) pass('name');
         await file.datasync();
         pass('sync done');
+        if (filled) pass('name done');
       },
       sync: () => file.sync(),
       stat: () => file.stat(),

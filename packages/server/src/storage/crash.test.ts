@@ -29,14 +29,15 @@ const ALONE_TOO: readonly [string, number][] = [
   ['remove segment done', 1],
 ];
 const INSTALLING: readonly [string, number][] = [
-  ['fill', 0],
   ['fill done', 0],
-  ['sync', 1],
+  ['name', 0],
   ['remove stores', 1],
 ];
 const INSTALLING_TOO: readonly [string, number][] = [
   ['create', 0],
   ['create done', 0],
+  ['fill', 0],
+  ['name done', 0],
   ['remove stores soon', 1],
 ];
 
@@ -162,9 +163,7 @@ describe('R29: a member killed', () => {
     },
   );
 
-  it('at each step of the installation of a peer’s snapshot starts again, and catches up', {
-    timeout: 60_000,
-  }, async () => {
+  it('at each step of the installation of a peer’s snapshot starts again, and catches up', async () => {
     const members = await addresses(3);
     const [first, second, third] = members;
     if (first === undefined || second === undefined || third === undefined) throw new Error('three members');
@@ -180,13 +179,15 @@ describe('R29: a member killed', () => {
       behind = await start(members, 'm3', point, passes);
       expect(await ended(behind), `killed at ${point}`).toBe('SIGKILL');
       behind = await start(members, 'm3');
+      // One more, for until its leader hears that it is installed it keeps the entries behind the snapshot.
+      acknowledged.push(...(await putUntil(client, `${point}, after`, (done) => done === 1)));
       await expect.poll(() => near.keys(true), { timeout: 10_000 }).toEqual(expect.arrayContaining(acknowledged));
     }
     await expect
       .poll(async () => (await readdir(join(directory, 'm3'))).filter(isStore), { timeout: 5_000 })
       .toHaveLength(1);
     await Promise.all([client.close(), near.close()]);
-  });
+  }, 120_000);
 });
 
 function isStore(name: string): boolean {

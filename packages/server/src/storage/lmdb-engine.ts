@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open as openFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { assert, ByteReader, type DiskResult, PolderError, utf8 } from '@polder/core';
 import type { Change, Engine, Transaction, Tree } from '@polder/core/kv';
 import { open, type RootDatabase } from 'lmdb';
@@ -33,6 +34,8 @@ export interface LmdbEngineOptions {
   readonly owner: string;
   /** The outcome of `commit`. */
   readonly deliver: (token: number, result: DiskResult) => void;
+  /** How long a commit took that is durable. */
+  readonly onCommitted?: ((seconds: number) => void) | undefined;
 }
 
 const META = 'meta';
@@ -99,6 +102,14 @@ export class LmdbEngine implements Engine {
     return (lastPageNumber + 1) * pageSize;
   }
 
+  /** Pages that hold data; the others of `sizeBytes` are free to be used again. */
+  get usedBytes(): number {
+    const { pageSize, root, free } = this.#root.getStats() as TreeStats & { root: TreeStats; free: TreeStats };
+    const tables = [this.#meta, ...[...this.#tables.values()].flatMap(({ keys, longKeys }) => [keys, longKeys])];
+    const all = [root, free, ...tables.map((table) => table.getStats() as TreeStats)];
+    return (META_PAGES + all.reduce((sum, stats) => sum + pagesOf(stats), 0)) * pageSize;
+  }
+
   tree(name: string): Tree {
     return new LmdbTree(this.#tablesOf(name), this.#view, this.#sizeOf(name));
   }
@@ -106,9 +117,13 @@ export class LmdbEngine implements Engine {
   commit(token: number, transaction: Transaction): void {
     assert(!this.#committing, 'one transaction at a time');
     this.#committing = true;
+    const startMs = performance.now();
     const written = this.#root.batch(() => this.#write(transaction));
     written.then(
-      () => this.#options.deliver(token, { type: 'done' }),
+      () => {
+        this.#options.onCommitted?.((performance.now() - startMs) / 1_000);
+        this.#options.deliver(token, { type: 'done' });
+      },
       async (error: unknown) => this.#options.deliver(token, await commitFailure(this.#options.path, error)),
     );
   }
@@ -154,6 +169,20 @@ export class LmdbEngine implements Engine {
     const bytes = this.#meta.get(STATE_KEY, this.#view.options);
     return bytes === undefined ? NO_STATE : decodeState(plain(bytes));
   }
+}
+
+interface TreeStats {
+  readonly pageSize: number;
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+/** LMDB's own, at the start of its file. */
+const META_PAGES = 2;
+
+function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreeStats): number {
+  return treeBranchPageCount + treeLeafPageCount + overflowPages;
 }
 
 /** Puts the changes of one tree into the batch under way, and keeps count. */

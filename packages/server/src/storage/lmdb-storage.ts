@@ -14,10 +14,21 @@ export interface LmdbStorageOptions {
   /** Whose directory it is. */
   readonly owner: string;
   readonly deliver: (token: number, result: DiskResult) => void;
+  /** How long a commit took that is durable. */
+  readonly onCommitted?: (seconds: number) => void;
+}
+
+export interface StorageUsage {
+  /** What the files take. */
+  readonly allocatedBytes: number;
+  /** Of these, what holds data: the rest is free to be used again. */
+  readonly usedBytes: number;
 }
 
 /** A Storage that lets go of its files. */
 export interface MemberStorage extends Storage {
+  /** Of the stores that are open. */
+  usage(): StorageUsage;
   close(): Promise<void>;
 }
 
@@ -58,6 +69,15 @@ export class LmdbStorage implements MemberStorage {
     this.#work = this.#work.catch(() => undefined);
   }
 
+  usage(): StorageUsage {
+    let [allocatedBytes, usedBytes] = [0, 0];
+    for (const engine of this.#engines.values()) {
+      allocatedBytes += engine.sizeBytes;
+      usedBytes += engine.usedBytes;
+    }
+    return { allocatedBytes, usedBytes };
+  }
+
   async close(): Promise<void> {
     await this.#work;
     for (const engine of this.#engines.values()) await engine.close();
@@ -79,8 +99,9 @@ export class LmdbStorage implements MemberStorage {
 
   async #open(name: string): Promise<void> {
     assert(STORE_FILE.test(name) && !this.#engines.has(name), 'a store is opened once, under a name of its kind');
-    const { directory, owner, deliver } = this.#options;
-    const engine = await LmdbEngine.open({ path: join(directory, name), trees: KV_TREES, owner, deliver });
+    const { directory, owner, deliver, onCommitted } = this.#options;
+    const path = join(directory, name);
+    const engine = await LmdbEngine.open({ path, trees: KV_TREES, owner, deliver, onCommitted });
     this.#engines.set(name, engine);
   }
 

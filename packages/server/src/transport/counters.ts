@@ -27,6 +27,17 @@ export interface TransportCounters {
   refusedByPeer: number;
 }
 
+/** Of one peer. */
+export interface PeerTraffic {
+  readonly peer: number;
+  /** As far as this side knows, in both directions. */
+  readonly reachable: boolean;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Frames dropped because it was away or too slow. */
+  readonly sendFailures: number;
+}
+
 export function newCounters(): TransportCounters {
   return {
     framesSent: 0,

@@ -1,4 +1,4 @@
-export type { TransportCounters } from './counters.ts';
+export type { PeerTraffic, TransportCounters } from './counters.ts';
 export type { Hello } from './handshake.ts';
 export { type LinkDirection, type LinkFault, MAX_DELAY_MS } from './link-faults.ts';
 export type { TransportLogger } from './logger.ts';

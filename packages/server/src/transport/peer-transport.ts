@@ -2,7 +2,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { assert, MAX_FRAME_BYTES, type Network, PolderError, utf8 } from '@polder/core';
 import { Connection } from './connection.ts';
-import { newCounters, type TransportCounters } from './counters.ts';
+import { newCounters, type PeerTraffic, type TransportCounters } from './counters.ts';
 import {
   ANYONE,
   type Hello,
@@ -190,6 +190,11 @@ export class PeerTransport implements Network {
     return [...this.#peers.values()].filter(({ known, reachable }) => known && reachable).map(({ id }) => id);
   }
 
+  /** Of each member, since it became known here. */
+  traffic(): PeerTraffic[] {
+    return [...this.#peers.values()].filter(({ known }) => known).map(({ traffic }) => traffic);
+  }
+
   /** Breaks or mends one link, really: frames are blocked, delayed or lost from now on. */
   setLink(to: number, direction: LinkDirection, fault: LinkFault): void {
     const peer = this.#peer(to, 'links lead to peers');
@@ -299,6 +304,7 @@ export class PeerTransport implements Network {
     const passed = peer.inbound.pass(payload.length, () => {
       if (this.#state === 'closed') return;
       this.#counters.framesReceived++;
+      peer.bytesReceived += payload.length;
       this.#options.onFrame(hello.member, hello.directory, payload, channel);
     });
     if (!passed) this.#counters.droppedByFault++;

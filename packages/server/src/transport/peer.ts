@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { assert, wrapFrame } from '@polder/core';
 import type { Connection } from './connection.ts';
-import type { TransportCounters } from './counters.ts';
+import type { PeerTraffic, TransportCounters } from './counters.ts';
 import type { Hello } from './handshake.ts';
 import { FaultyLink } from './link-faults.ts';
 import type { TransportLogger } from './logger.ts';
@@ -39,6 +39,10 @@ export class Peer {
   known: boolean;
   /** We receive on it. */
   incoming: Connection | null = null;
+  /** Of frames. */
+  bytesReceived = 0;
+  #bytesSent = 0;
+  #sendFailures = 0;
   readonly #options: PeerOptions;
   /** We send on it. */
   #outgoing: Connection | null = null;
@@ -62,6 +66,11 @@ export class Peer {
   get reachable(): boolean {
     const blocked = this.inbound.fault.type === 'block' || this.outbound.fault.type === 'block';
     return this.#outgoing?.isOpen === true && this.incoming?.isOpen === true && !blocked;
+  }
+
+  get traffic(): PeerTraffic {
+    const { id: peer, reachable, bytesReceived } = this;
+    return { peer, reachable, bytesReceived, bytesSent: this.#bytesSent, sendFailures: this.#sendFailures };
   }
 
   /** Another first address than before is dialled at once, unless it is the one in use. */
@@ -91,16 +100,19 @@ export class Peer {
     const connection = this.#outgoing;
     if (connection === null || !connection.isOpen) {
       counters.droppedDisconnected++;
+      this.#sendFailures++;
       return;
     }
     // The newest is dropped: what is queued is in order and may still be of use.
     if (connection.queuedBytes + frame.length > maxQueueBytes) {
       counters.droppedQueueFull++;
+      this.#sendFailures++;
       return;
     }
     const bytes = wrapFrame(channel, frame);
     counters.framesSent++;
     counters.bytesSent += bytes.length;
+    this.#bytesSent += bytes.length;
     connection.write(bytes);
   }
 

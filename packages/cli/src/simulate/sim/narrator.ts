@@ -1,13 +1,6 @@
-/** Runs one seed of the general campaign and tells what happened. */
-import {
-  describeFault,
-  generalRaft,
-  type RaftTypes,
-  Run,
-  type RunReport,
-  Scenario,
-  type Simulation,
-} from '@polder/core/simulation';
+/** Runs one seed of a campaign and tells what happened. */
+import { describeFault, type RaftTypes, Run, type RunReport, Scenario, type Simulation } from '@polder/core/simulation';
+import { type BuiltIn, builtIn } from '../scenarios.ts';
 import type { MemberLine, SimEvent, SimReport } from './events.ts';
 
 export const STATUS_EVERY_US = 5_000_000;
@@ -17,11 +10,16 @@ export interface Narrated {
   /** How long things go wrong. */
   readonly forUs: number;
   readonly seed: number;
+  /** The scenario that Polder brings; Raft's general campaign unless given. */
+  readonly protocol?: BuiltIn;
 }
 
 /** Tells events in order of time. All of them come at the end: a run does not say what it broke before it is over. */
-export function narrate({ members, forUs, seed }: Narrated, tell: (event: SimEvent) => void): RunReport {
-  const run = new Run(scenarioOf(members, forUs).spec, seed);
+export function narrate(
+  { members, forUs, seed, protocol = 'raft' }: Narrated,
+  tell: (event: SimEvent) => void,
+): RunReport {
+  const run = new Run(scenarioOf(protocol, members, forUs).spec, seed);
   const seen = new Narrator(run.simulation);
   run.simulation.trace = ({ timeUs }) => seen.onEvent(timeUs);
   const report = run.play();
@@ -43,9 +41,9 @@ function exercised(report: RunReport): SimReport {
   return { ...happened, stopped, seen, violation, unknown, healedAtUs };
 }
 
-/** The general campaign, with its members and its time chosen. */
-function scenarioOf(members: number, forUs: number): Scenario<RaftTypes> {
-  const { spec } = generalRaft();
+/** A campaign, with its members and its time chosen. What its members do not have, such as roles, is not told. */
+function scenarioOf(protocol: BuiltIn, members: number, forUs: number): Scenario<RaftTypes> {
+  const { spec } = builtIn(protocol) as unknown as Scenario<RaftTypes>;
   const { replicas } = spec.options;
   const chosen = typeof replicas === 'function' ? (seed: number) => replicas(seed, members) : replicas;
   return new Scenario({ ...spec, options: { ...spec.options, replicas: chosen, troubleUs: forUs } });

@@ -1,6 +1,6 @@
 /** What threads are asked for and what they answer: plain records, for they are copied from thread to thread. */
 import type { CampaignReport, RunReport, ShrinkSize, Trace, TracedViolation } from '@polder/core/simulation';
-import type { ScenarioSource } from '../scenarios.ts';
+import type { BuiltIn, ScenarioSource } from '../scenarios.ts';
 import type { SimEvent } from '../sim/events.ts';
 
 /** By type: what is asked, what is told on the way, what is answered. */
@@ -42,7 +42,12 @@ interface Jobs {
   };
   /** One seed of the general campaign, told as it went. */
   readonly narrate: {
-    readonly asks: { readonly members: number; readonly forUs: number; readonly seed: number };
+    readonly asks: {
+      readonly members: number;
+      readonly forUs: number;
+      readonly seed: number;
+      readonly protocol?: BuiltIn;
+    };
     readonly tells: SimEvent;
     readonly answers: RunReport;
   };

@@ -1,6 +1,6 @@
 import type { RaftMessage, RaftRules, RaftTiming } from '../../consensus/raft/index.ts';
 import { raftCodec } from '../../consensus/raft/index.ts';
-import { decodeFrame } from '../../driver/index.ts';
+import { type CheckpointOptions, type DriverObserver, decodeFrame } from '../../driver/index.ts';
 import type { KvRequest } from '../../kv/index.ts';
 import { Simulation } from '../simulation.ts';
 import type { DiskSpeed } from '../world/member-world.ts';
@@ -27,8 +27,10 @@ export interface ClusterOptions {
   readonly snapshotChunkBytes?: number;
   /** The state is in a durable store. */
   readonly durable?: boolean;
+  readonly checkpoints?: CheckpointOptions;
   /** A member that stops by itself is a violation, unless the test expects it. */
   readonly mayStop?: boolean;
+  readonly observer?: (member: number, nowUs: () => number) => DriverObserver<RaftMessage>;
   readonly sabotage?: Sabotage;
 }
 

@@ -5,7 +5,7 @@ import { SimulatedCluster } from './cluster.ts';
 import { generalRaft } from './general.ts';
 
 const put = (value: string) => ({ type: 'put', key: utf8('k'), value: utf8(value) }) as const;
-const DURABLE = { durable: true, snapshotEntries: 10, trailingEntries: 2 };
+const DURABLE = { durable: true, checkpoints: { checkpointUs: 50_000 }, snapshotEntries: 10, trailingEntries: 2 };
 
 function write(cluster: SimulatedCluster, value: string): boolean {
   let id = 0;

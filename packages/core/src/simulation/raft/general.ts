@@ -81,8 +81,8 @@ export function generalRaft(
         disk.rot(),
         disk.misdirect(),
         membershipChange(),
-        rumour(),
         operator('leadership transfer', (to) => ({ type: 'transferLeadership', to })),
+        rumour(),
       ),
     )
     .sometimes('the leader changes', raft.leaderChanged)
@@ -94,6 +94,12 @@ export function generalRaft(
     .sometimes('a member loses power', (view) => (view.faults.crash ?? 0) > 0)
     .eventually('all members come to rest and agree', { withinUs: seconds(10) })
     .check(consistent());
+}
+
+/** The general campaign of three or five members that stay the same, with their state in memory: disks break in every seed. */
+export function raftSteady(options: RaftSimulationOptions = {}): Scenario<RaftTypes> {
+  const steady = (seed: number, members = seed % 2 === 0 ? 3 : 5) => raft(members, { ...SMALL, ...options });
+  return generalRaft({}, { name: 'raft-steady', replicas: steady });
 }
 
 /** Members come and go all the time, several at once, while leaders die and are cut off. */

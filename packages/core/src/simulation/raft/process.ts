@@ -160,7 +160,9 @@ export class RaftProcess implements Process<RaftStatus> {
 
   #newDriver(): KvDriver {
     const { member, directory, stop } = this.#environment;
-    const { snapshotEntries = 10_000, trailingEntries = 1_000, segmentBytes, snapshotChunkBytes } = this.#options;
+    const { snapshotEntries = 10_000, trailingEntries = 1_000 } = this.#options;
+    const { segmentBytes, snapshotChunkBytes, observer } = this.#options;
+    const { clock } = this.#environment.world;
     const clients: ClientPort<KvResult, KvResult> = {
       onProposed: (driverId, outcome) => this.#answer(driverId, outcome),
       onRead: (driverId, outcome) => this.#answer(driverId, outcome),
@@ -188,6 +190,7 @@ export class RaftProcess implements Process<RaftStatus> {
       snapshotEntries,
       trailingEntries,
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
+      ...(observer === undefined ? {} : { observer: observer(member, () => clock.monotonicUs()) }),
     });
   }
 

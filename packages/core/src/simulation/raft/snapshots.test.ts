@@ -236,3 +236,38 @@ it('R20 DS5: a snapshot that rots at its leader is not sent: the leader stops, w
     cluster.runUntil(() => cluster.member(3).status()?.appliedIndex === cluster.invariants.appliedIndex, 5_000_000),
   ).toBe(true);
 });
+
+it('R17 DS2: an own snapshot that is still being written does not take the place of a newer one that has arrived', () => {
+  let own = 0;
+  let target: World | null = null;
+  const sabotage = watching((world, operation) => {
+    if (world === target && operation.type === 'append' && operation.file === 'snapshot.part') own++;
+  });
+  const cluster = new SimulatedCluster({ seed: 1, members: 3, ...SMALL, sabotage });
+  cluster.runUntil(() => cluster.status().every((status) => status?.registered === true), 3_000_000);
+  write(cluster, 0, 8);
+  const behind = cluster.ids.find((id) => id !== cluster.leader()) as number;
+  target = cluster.member(behind).world;
+  for (let i = 8; own < 3; i++) write(cluster, i, i + 1, 10_000);
+  cluster.member(behind).world.setDiskSlowness(50);
+  cluster.partition(
+    [behind],
+    cluster.ids.filter((id) => id !== behind),
+  );
+  // What is newer is much smaller.
+  for (let i = 0; i < 20; i++) write(cluster, i, i + 1, 1);
+  const compact = cluster.propose(cluster.leader(), { type: 'compact', revision: 40 });
+  expect(cluster.runUntil(() => cluster.outcome(compact).type === 'applied', 1_000_000)).toBe(true);
+  write(cluster, 20, 65, 1);
+  const leads = () => cluster.member(cluster.leader()).status()?.firstIndex ?? 0;
+  expect(cluster.runUntil(() => leads() > 60, 2_000_000)).toBe(true);
+  cluster.heal();
+  expect(cluster.runUntil(() => cluster.invariants.snapshotsInstalled > 0, 60_000_000)).toBe(true);
+  const installed = cluster.member(behind).status()?.appliedIndex ?? 0;
+  cluster.run(20_000_000);
+  cluster.crash(behind);
+  cluster.restart(behind);
+  cluster.filter = () => 'drop';
+  expect(cluster.runUntil(() => cluster.member(behind).status()?.phase === 'running', 3_000_000)).toBe(true);
+  expect(cluster.member(behind).status()?.appliedIndex).toBeGreaterThanOrEqual(installed);
+});

@@ -1,6 +1,6 @@
-import type { RaftRules, RaftTiming } from '../../consensus/raft/index.ts';
+import type { RaftMessage, RaftRules, RaftTiming } from '../../consensus/raft/index.ts';
 import type { Rejection } from '../../consensus/replica.ts';
-import type { CheckpointOptions, DriverStatus } from '../../driver/index.ts';
+import type { CheckpointOptions, DriverObserver, DriverStatus } from '../../driver/index.ts';
 import type { KvRequest, KvResult } from '../../kv/index.ts';
 import type { Sabotage } from './sabotage.ts';
 
@@ -40,6 +40,8 @@ export interface RaftSimulationOptions {
   readonly durable?: boolean;
   readonly checkpoints?: CheckpointOptions;
   readonly maxOverlayBytes?: number;
+  /** Made for each life of a member; it may read that member's clock. */
+  readonly observer?: (member: number, nowUs: () => number) => DriverObserver<RaftMessage>;
   /** Breaks a rule, in every member: for the zoo. */
   readonly sabotage?: Sabotage;
 }

@@ -1,4 +1,4 @@
-import { PolderError } from '@polder/core';
+import { PolderError, SnapshotSealer } from '@polder/core';
 import { encodeKvRequest, type KvRequest, KvStateMachine } from '@polder/core/kv';
 import type { Store, StoreAnswer, StoreMember, StoreStatus } from '../../etcd/index.ts';
 
@@ -37,6 +37,10 @@ export class MemoryStore implements Store {
     await this.#gate(signal);
   }
 
+  snapshot(): SnapshotSealer {
+    return new SnapshotSealer({ index: this.#index, term: 7 }, this.#machine.openSnapshot());
+  }
+
   status(): StoreStatus {
     return {
       clusterId: CLUSTER_ID,
@@ -52,6 +56,8 @@ export class MemoryStore implements Store {
       compactRevision: this.#machine.compactRevision(),
       keys: this.#machine.keyCount(),
       sizeBytes: this.#machine.sizeBytes(),
+      noSpace: this.failure === 'NoSpace',
+      quotaBytes: 2 ** 31,
       leaderChanges: 1,
       peersReachable: [],
       configuration: { index: 0, joint: false, nextMember: 2 },
