@@ -8,14 +8,14 @@
  * Group commit falls out: while a group is being synced the next one gathers.
  */
 import { assert, unreachable } from '../base/assert.ts';
-import { type ByteReader, ByteWriter } from '../base/bytes.ts';
+import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { PolderError } from '../base/error.ts';
 import { readList, writeList } from '../consensus/entry-codec.ts';
 import type { Effect, Mark, MembershipChange, Rejection, Replica, ReplicaEvent } from '../consensus/replica.ts';
 import { Log } from '../log/index.ts';
 import type { DiskOperation, DiskResult } from '../world/world.ts';
 import { CHECKPOINT_RULES, type CheckpointProgress, Checkpoints, storeName } from './checkpoints.ts';
-import { decodeFrame, encodeFrame } from './frame.ts';
+import { decodeFrame, FrameWriter } from './frame.ts';
 import { type Group, loadGroup, saveGroup } from './group.ts';
 import { APPLIES, type HeldApply, type HeldSend, READS, type ReadyRead, SENDS } from './held.ts';
 import type { Input } from './input.ts';
@@ -39,9 +39,7 @@ export class Driver<Message, Result, Query, Answer> {
   readonly #snapshots: Snapshots;
   /** null: the state machine's state is in memory, and its snapshots are files. */
   readonly #checkpoints: Checkpoints | null;
-  /** Memory in which frames are written. */
-  readonly #frames = new ByteWriter();
-  #encoded: { readonly message: Message; readonly frame: Uint8Array } | null = null;
+  readonly #frames: FrameWriter<Message>;
   #effects: Effect<Message>[] = [];
   #inbox: Input<Query>[] = [];
   #phase: DriverStatus['phase'] = 'opening';
@@ -63,6 +61,7 @@ export class Driver<Message, Result, Query, Answer> {
 
   constructor(options: DriverOptions<Message, Result, Query, Answer>) {
     this.#options = options;
+    this.#frames = new FrameWriter(options.codec, options.directory);
     const submit = (operation: DiskOperation) => this.#submit(operation);
     const { segmentBytes, logRules } = options;
     this.#log = new Log({
@@ -233,7 +232,7 @@ export class Driver<Message, Result, Query, Answer> {
   #onEffect(effect: Effect<Message>): void {
     switch (effect.type) {
       case 'send': {
-        const frame = this.#frameOf(effect.message);
+        const frame = this.#frames.frameOf(effect.message);
         if (effect.after <= this.#persisted) return this.#options.world.network.send(effect.to, frame);
         this.#sends.push({ to: effect.to, frame, after: effect.after });
         return;
@@ -269,14 +268,6 @@ export class Driver<Message, Result, Query, Answer> {
       default:
         return unreachable(effect);
     }
-  }
-
-  /** A replica that says the same to several peers has it encoded once. */
-  #frameOf(message: Message): Uint8Array {
-    if (this.#encoded?.message === message) return this.#encoded.frame;
-    const frame = encodeFrame(this.#options.codec, this.#options.directory, message, this.#frames);
-    this.#encoded = { message, frame };
-    return frame;
   }
 
   #onRejected(id: number, reason: Rejection): void {

@@ -94,6 +94,7 @@ function fullable(): { createStorage: (options: LmdbStorageOptions) => MemberSto
       create: (token, name) => inner.create(token, name),
       keepOnly: (name) => inner.keepOnly(name),
       close: () => inner.close(),
+      usage: () => inner.usage(),
       engine: (name) => {
         const engine = inner.engine(name);
         let failed = false;
