@@ -46,7 +46,7 @@ async function addresses(id: number, name = `m${id}`): Promise<NumberedMember> {
 }
 
 /** The log is short: who comes late needs a snapshot. */
-const SIZES = { snapshotEntries: 8, trailingEntries: 1 };
+const SIZES = { snapshotEntries: 8, trailingEntries: 1, checkpoints: { checkpointUs: 10_000 } };
 
 async function start(self: NumberedMember, members: NumberedMember[], joins: boolean): Promise<Member> {
   const options = {
