@@ -33,7 +33,7 @@ describe('two-phase commit', () => {
 
   it.each<Haste>(['vote', 'decision'])('breaks its promise when a %s leaves before it is stored', (haste) => {
     const stop = ({ violation }: { readonly violation: unknown }): boolean => violation === null;
-    const { violations } = twoPhaseCommit(haste).run({ seeds: 100, onSeed: stop });
+    const { violations } = twoPhaseCommit(haste).run({ seeds: 300, onSeed: stop });
     expect(violations[0]?.rule).toMatch(/Agreement|Liveness/);
   });
 });
