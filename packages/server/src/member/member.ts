@@ -130,7 +130,7 @@ export async function startMember(options: MemberOptions = {}, environment: Memb
   const room = roomOf(host, options, environment);
   try {
     const registers = await registersOf(host);
-    const clientUrl = await listen(host, room, options.breakable ?? false);
+    const clientUrl = await listen(host, room, registers, options.breakable ?? false);
     logger.info({ clientUrl, peerPort: host.tcp?.port ?? null }, 'started');
     host.events.on('leader', ({ leader, term }) =>
       logger.info({ term, leader: leader?.name ?? null }, 'leader changed'),
@@ -182,7 +182,12 @@ function hosted(
   return { machine: durable, durable, revision, usage: () => store.usage(), close: () => store.close() };
 }
 
-async function listen(host: KvHost, room: Room, breakable: boolean): Promise<string | null> {
+async function listen(
+  host: KvHost,
+  room: Room,
+  registers: RegistersClient,
+  breakable: boolean,
+): Promise<string | null> {
   const { self, logger } = host.options;
   if (breakable && (host.tcp === null || self.clientPort === undefined)) {
     throw new PolderError('NotBreakable', 'only a member with a peerPort and a clientPort can be breakable');
@@ -194,6 +199,7 @@ async function listen(host: KvHost, room: Room, breakable: boolean): Promise<str
     port: self.clientPort,
     store: new ServedStore(host, room),
     membership: host.changes,
+    registers,
     usage: () => host.usage(),
     metrics: [(out) => host.telemetry.write(out), (out) => host.telemetry.writePeers(out, host.tcp)],
     faults: breakable && host.tcp !== null ? linkFaults(host.roster, self, host.tcp) : null,

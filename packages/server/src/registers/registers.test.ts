@@ -139,6 +139,46 @@ describe('registers', () => {
     await expect(again.registers.read('kept')).rejects.toMatchObject({ code: 'Stopped', outcome: 'notApplied' });
   });
 
+  it('speak JSON, and say when a key is in the other keyspace', async () => {
+    const [one] = await trio(await addresses());
+    const ask = async (path: string, body: object) => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${one.clientUrl}/polder/registers/${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      return { status: answer.status, body: await answer.json() };
+    };
+    await strongly(one.registers, 'ready', 'yes');
+    const written = await ask('write', { key: 'k', value: 'v', level: 'causal', token: '' });
+    expect(written).toMatchObject({ status: 200, body: { key: 'k', level: 'causal', reached: [1] } });
+    const read = await ask('read', { key: 'k', level: 'strong', token: (written.body as { token: string }).token });
+    expect(read).toMatchObject({ status: 200, body: { value: 'v', level: 'strong' } });
+    expect(await ask('write', { key: 'k/b', valueBase64: '/w==' })).toMatchObject({ status: 200 });
+    const range = await ask('range', { prefix: 'k' });
+    expect(range.body).toMatchObject({
+      entries: [
+        { key: 'k', value: 'v' },
+        { key: 'k/b', valueBase64: '/w==' },
+      ],
+    });
+    expect(await ask('delete', { key: 'k' })).toMatchObject({ status: 200 });
+
+    await one.put('elsewhere', 'v', { timeoutMs: 5_000 });
+    expect((await ask('read', { key: 'elsewhere' })).body).toMatchObject({ value: null, tag: null, isInStore: true });
+    expect((await ask('read', { key: 'nowhere' })).body).not.toHaveProperty('isInStore');
+
+    for (const bad of [{}, { key: 'k', level: 'best' }, { key: 'k', token: 'AAAA' }, { key: 'k', degradeTo: 'weak' }]) {
+      expect(await ask('read', bad)).toMatchObject({ status: 400, body: { error: { outcome: 'notApplied' } } });
+    }
+    await links(one, 'block');
+    const refused = await ask('write', { key: 'k', value: 'w', level: 'strong', timeoutMs: 200 });
+    expect(refused).toMatchObject({ status: 503, body: { error: { code: 'NoMajority', outcome: 'notApplied' } } });
+    const status = await (await fetch(`${one.clientUrl}/polder/registers/status`)).json();
+    expect(status).toMatchObject({ state: 'ready', records: expect.any(Number), vector: expect.any(Object) });
+  });
+
   it('need neither sockets nor files', async () => {
     const network = new LocalNetwork();
     const members = [1, 2, 3].map((id) => ({ name: `m${id}`, id }));
