@@ -105,6 +105,7 @@ export function runJobs(scheduler: Scheduler, perform: (claim: Claim) => Promise
   };
   scheduler.events.on('role', () => void work());
   scheduler.events.on('applied', () => void work());
+  void work();
 }
 
 /** null: it does not lead, or there is nothing to do. Looked up here, so that an idle leader writes nothing. */

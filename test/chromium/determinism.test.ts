@@ -61,7 +61,7 @@ describe.skipIf(path === null)('Chromium', () => {
     async (seed) => {
       const { events, hashes } = await compare('raft', seed);
       expect(hashes).toHaveLength(Math.floor(events / HASH_EVERY));
-      expect(hashes.length).toBeGreaterThan(1);
+      expect(hashes.length).toBeGreaterThan(0);
     },
   );
 

@@ -94,7 +94,7 @@ function addServe(program: Command): void {
     .description('run one member; each flag may also be POLDER_<FLAG> in the environment or stand in the file')
     .option(
       '--config <file>',
-      'JSON: name, cluster, members, dataDirectory, breakable, logLevel, slowRequestMs, timing, storage, quotaBytes',
+      'JSON: name, cluster, members, dataDirectory, breakable, logLevel, slowRequestMs, timing, leaseReads, storage, quotaBytes',
     )
     .option('--name <name>', 'which of the members this is')
     .option('--cluster <name>', 'members of another cluster are refused (default: polder)')

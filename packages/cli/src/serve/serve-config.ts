@@ -45,6 +45,7 @@ export function resolveServeConfig(flags: ServeFlags, environment: NodeJS.Proces
     logLevel: flags.logLevel ?? variable('LOG_LEVEL') ?? file['logLevel'] ?? 'info',
     ...slowRequests(flags.slowRequestMs ?? variable('SLOW_REQUEST_MS') ?? file['slowRequestMs']),
     ...(file['timing'] === undefined ? {} : { timing: file['timing'] }),
+    leaseReads: file['leaseReads'] ?? false,
     ...(storage === undefined ? {} : { storage }),
     ...(quotaBytes === undefined ? {} : { quotaBytes: Number(quotaBytes) }),
   };
@@ -91,7 +92,7 @@ function checkConfig(config: Record<string, unknown>): void {
     if (typeof value !== 'string' || value === '')
       throw wrong(`${field} is missing: give ${flag}, or it in --config FILE`);
   }
-  for (const field of ['breakable', 'join']) {
+  for (const field of ['breakable', 'join', 'leaseReads']) {
     if (typeof config[field] !== 'boolean') throw wrong(`${field} must be true or false`);
   }
   if (!(LOG_LEVELS as readonly unknown[]).includes(config['logLevel'])) {

@@ -15,7 +15,7 @@ let directory: string;
 /** A module as a user has it; its imports are found from wherever it stands. */
 const MODULE = `
   import { RAFT_RULES } from ${JSON.stringify(new URL('../../../core/dist/index.js', import.meta.url).href)};
-  import { generalRaft, Scenario } from ${JSON.stringify(new URL('../../../core/dist/simulation/index.js', import.meta.url).href)};
+  import { generalRaft, raftSteady, Scenario } from ${JSON.stringify(new URL('../../../core/dist/simulation/index.js', import.meta.url).href)};
   const during = (troubleUs, { spec }) => new Scenario({ ...spec, options: { ...spec.options, troubleUs } });
 `;
 
@@ -38,7 +38,7 @@ beforeAll(() => {
   writeFileSync(
     join(directory, 'broken.ts'),
     `${MODULE.replace('(troubleUs, { spec })', '(troubleUs: number, { spec }: Scenario)')}
-      export default during(1_000_000, generalRaft({ rules: { ...RAFT_RULES, majority: () => 1 } }));
+      export default during(1_000_000, raftSteady({ rules: { ...RAFT_RULES, mayGrantVote: () => true } }));
     `,
   );
 });

@@ -28,6 +28,10 @@ import { diskError } from './stored-snapshot.ts';
 /** Of a snapshot so much is in memory at a time. */
 const SNAPSHOT_PIECE_BYTES = 256 * 1024;
 
+/** A snapshot in a file costs the whole state; naming a store in the log costs one record. */
+const SNAPSHOT_ENTRIES = 100_000;
+const STORE_ENTRIES = 10_000;
+
 /** None of it is here any more: it is sent from its beginning. */
 const notStored = ({ index, term }: SnapshotName): Stored => ({ index, term, nextOffset: 0, whole: false });
 
@@ -385,7 +389,7 @@ export class Driver<Message, Result, Query, Answer> {
     if (this.#checkpoints !== null) {
       return this.#checkpoints.maybeBegin(this.#options.world.clock.monotonicUs(), this.#appliedTerm);
     }
-    const { stateMachine, snapshotEntries = 100_000 } = this.#options;
+    const { stateMachine, snapshotEntries = SNAPSHOT_ENTRIES } = this.#options;
     const applied = stateMachine.appliedIndex();
     if (applied - this.#snapshotIndex < snapshotEntries || this.#snapshotUnderWay) return;
     this.#snapshotIndex = applied;
@@ -423,7 +427,7 @@ export class Driver<Message, Result, Query, Answer> {
 
   /** The log may forget what a store holds durably, and nothing beyond (PITFALLS R29). */
   #maybeNameStore(): void {
-    const { durable, snapshotEntries = 10_000, checkpointRules = CHECKPOINT_RULES } = this.#options;
+    const { durable, snapshotEntries = STORE_ENTRIES, checkpointRules = CHECKPOINT_RULES } = this.#options;
     if (this.#checkpoints === null || durable === undefined || this.#namingInLog) return;
     const { staged } = this.#checkpoints;
     if (staged !== null) return this.#nameInLog(staged, 'peer', storeName(staged.index, staged.term));

@@ -241,11 +241,11 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   }
 
   #newDriver(sizes: NonNullable<MemberEnvironment['sizes']>): Driver<RaftMessage, Result, Query, Answer> {
-    const { self, members, timing = {}, join = false } = this.options;
+    const { self, members, timing = {}, join = false, leaseReads = false } = this.options;
     const { directory } = this.#disk.identity;
     // A joiner begins with nobody, and learns from what it is sent who the members are.
     const first = { members: join ? [] : members.map(({ id }) => id), contextOf: contextOf(members.map(whole)) };
-    const raft = { member: self.id, ...first, directory, random: new RealRandom() };
+    const raft = { member: self.id, ...first, directory, leaseReads, random: new RealRandom() };
     return new Driver({
       member: self.id,
       directory,

@@ -34,6 +34,11 @@ export interface EmbeddedOptions {
   readonly network?: LocalNetwork;
   /** Elections, heartbeats, and how long an operation is tried. */
   readonly timing?: Partial<RaftTiming>;
+  /**
+   * A leader answers linearizable reads without a round to a majority (see RaftOptions). The same at every member.
+   * A killed leader is then replaced after a whole election time-out. Default: off.
+   */
+  readonly leaseReads?: boolean;
   /** Requests that take longer are logged, with where the time went. Default: 500; null: none. */
   readonly slowRequestMs?: number | null;
   /** Of pino, to stdout. Default: "silent". */

@@ -46,7 +46,7 @@ async function addresses(id: number, name = `m${id}`): Promise<NumberedMember> {
 }
 
 /** The log is short: who comes late needs a snapshot. */
-const SIZES = { snapshotEntries: 8, trailingEntries: 1 };
+const SIZES = { snapshotEntries: 8, trailingEntries: 1, checkpoints: { checkpointUs: 10_000 } };
 
 async function start(self: NumberedMember, members: NumberedMember[], joins: boolean): Promise<Member> {
   const options = {
@@ -288,6 +288,7 @@ describe('a change of the membership', () => {
     const { member: one } = await founded();
     const [two, three] = [await joined(2), await joined(3)];
     for (const { self } of [two, three]) await add(one, self, false);
+    expect(await get(three.member, 'first'), 'it knows by then that it is a member').toBe('1');
     await three.member.close();
     running.delete('m3');
     await expect.poll(async () => (await status(one)).peersReachable).toEqual(['m2']);

@@ -24,6 +24,8 @@ export function writeStoreMetrics(store: Store, usage: StorageUsage | null, out:
   const { allocatedBytes, usedBytes } = usage ?? { allocatedBytes: status.sizeBytes, usedBytes: status.sizeBytes };
   out.gauge('etcd_mvcc_db_total_size_in_bytes', 'What the store takes on disk.', allocatedBytes);
   out.gauge('etcd_mvcc_db_total_size_in_use_in_bytes', 'What of it holds data; the rest is used again.', usedBytes);
+  out.gauge('etcd_server_quota_backend_bytes', 'Writes are refused when the data takes so much.', status.quotaBytes);
+  out.gauge('polder_data_bytes', 'What the data takes, all its versions: the quota is about this.', status.sizeBytes);
   out.gauge('etcd_debugging_mvcc_keys_total', 'The number of keys.', status.keys);
   out.gauge('etcd_debugging_mvcc_current_revision', 'The current revision of the store.', status.revision);
   out.gauge('etcd_debugging_mvcc_compact_revision', 'The revision of the last compaction.', status.compactRevision);

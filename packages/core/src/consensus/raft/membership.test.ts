@@ -90,6 +90,14 @@ describe('a change of membership', () => {
     expect(outcome(leader, 9002)).toBe('under way');
   });
 
+  it('of a learner that has acknowledged nothing is refused, however short the log', () => {
+    const leader = new Bench().leadCommitted();
+    change(leader, 1, add(4));
+    stored(leader, 2, 3);
+    change(leader, 2, { type: 'promote', id: 4 });
+    expect(outcome(leader, 2)).toBe('LearnerBehind');
+  });
+
   it('R14 RI25: of voters is committed by both majorities, then left, and complete when that is committed', () => {
     const leader = leaderWith(4, 5);
     change(

@@ -85,7 +85,7 @@ export const RAFT_RULES: RaftRules = {
   isSettled: (configurationIndex, commitIndex) => configurationIndex <= commitIndex,
   mayLeaveJoint: (configurationIndex, commitIndex) => configurationIndex <= commitIndex,
   revertsConfiguration: () => true,
-  isCaughtUp: (matchIndex, commitIndex) => commitIndex - matchIndex <= LEARNER_LAG_MAX,
+  isCaughtUp: (matchIndex, commitIndex) => matchIndex > 0 && commitIndex - matchIndex <= LEARNER_LAG_MAX,
   mayCampaign: (_, votesInAny) => votesInAny,
   sticksToLeader: () => true,
   leaseFromUs: (roundSentUs) => roundSentUs,

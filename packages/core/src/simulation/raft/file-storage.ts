@@ -272,7 +272,10 @@ function transactionAt(bytes: Uint8Array, offset: number): number {
   const reader = new ByteReader(bytes.subarray(offset, offset + HEADER_BYTES));
   if (reader.u32() !== MAGIC) return 0;
   const sum = reader.u32();
-  const end = offset + HEADER_BYTES + reader.u32();
+  const length = reader.u32();
+  // Zeros behind the magic, as a torn write leaves them, are the sum of nothing.
+  if (length === 0) return 0;
+  const end = offset + HEADER_BYTES + length;
   if (end > bytes.length || crc32c(bytes.subarray(offset + HEADER_BYTES, end)) !== sum) return 0;
   return end - offset;
 }

@@ -11,7 +11,13 @@ const put = (key: number, bytes: number) =>
 
 /** Member 3 was away while the others wrote and compacted their logs; it is back, and its snapshot not yet under way. */
 function withOneBehind(options: Omit<ClusterOptions, 'members'>, keys: number, valueBytes: number): SimulatedCluster {
-  const cluster = new SimulatedCluster({ members: 3, snapshotEntries: 20, trailingEntries: 2, ...options });
+  const cluster = new SimulatedCluster({
+    members: 3,
+    snapshotEntries: 20,
+    trailingEntries: 2,
+    checkpoints: { checkpointUs: 50_000 },
+    ...options,
+  });
   cluster.runUntil(() => cluster.status().every((status) => status?.registered === true), 3_000_000);
   cluster.run(300_000);
   cluster.crash(3);
