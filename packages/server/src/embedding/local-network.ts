@@ -50,7 +50,8 @@ export class LocalNetwork {
       },
       ask: async ({ host }) => this.#ask(host, id),
       setPeers: () => {},
-      send: (to, frame, channel = 0) => this.#send({ from: id, to, directory, frame, channel }),
+      send: (to: number, frame: Uint8Array, channel?: number) =>
+        this.#send({ from: id, to, directory, frame, channel: channel ?? 0 }),
       reachable: () =>
         this.#cut.has(id) ? [] : [...this.#ports.keys()].filter((to) => to !== id && !this.#cut.has(to)),
       close: async () => {
