@@ -89,6 +89,41 @@ describe('a cluster of processes', () => {
     }
   });
 
+  it('serves registers at every level on both sides of a partition, and keeps them over kill -9', async () => {
+    const session = join(directory, 'session');
+    const refusal = (...words: string[]) =>
+      polder(...words).then(
+        () => ({ code: 0, stderr: '' }),
+        ({ code, stderr }: { code: number; stderr: string }) => ({ code, stderr }),
+      );
+    expect(await polder('write', 'name', 'taken', '--level', 'strong')).toBe('OK\n');
+    expect(await polder('read', 'name', '--level', 'strong', '--member', 'm2')).toBe('taken\n');
+    await polder('write', 'question', 'why', '--level', 'causal', '--token-file', session, '--member', 'm1');
+    const moved = ['read', 'question', '--level', 'causal', '--token-file', session, '--member', 'm3'];
+    expect(await polder(...moved)).toBe('why\n');
+
+    await polder('partition', 'm1', 'm2,m3');
+    const mine = ['write', 'name', 'mine', '--level', 'strong', '--timeout-ms', '500', '--member', 'm1'];
+    expect(await refusal(...mine)).toMatchObject({ code: 1, stderr: expect.stringContaining('NoMajority') });
+    const less = JSON.parse(await polder(...mine, '--degrade-to', 'eventual', '--json')) as { level: string };
+    expect(less.level).toBe('eventual');
+    expect(await polder('read', 'name', '--member', 'm1')).toBe('mine\n');
+    expect(await polder('read', 'name', '--level', 'strong', '--member', 'm2')).toBe('taken\n');
+    await polder('fail', 'm1');
+    await polder('heal').catch(() => undefined);
+    await polder('recover', 'm1');
+    while ((await polder('read', 'name', '--member', 'm3')) !== 'mine\n');
+    expect(await polder('read', 'name', '--member', 'm1')).toBe('mine\n');
+
+    await polder('put', 'elsewhere', '1');
+    const absent = await refusal('read', 'elsewhere', '--member', await leader());
+    expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('polder get elsewhere') });
+    const { members } = JSON.parse(await polder('registers', 'status', '--json')) as {
+      members: { name: string; status: { state: string } | null }[];
+    };
+    expect(members.map(({ name, status: of }) => `${name} ${of?.state}`)).toEqual(['m1 ready', 'm2 ready', 'm3 ready']);
+  }, 60_000);
+
   it.runIf(hasEtcdctl)('answers etcdctl before, during and after the death of its leader', async () => {
     const hosts = await endpoints();
     const etcdctl = async (...words: string[]) =>

@@ -12,6 +12,7 @@ import { CommandError, EXIT_CODE_HELP, ExitCode, messageOf } from './exit-code.t
 import { integer } from './integer-flag.ts';
 import { addMaelstrom } from './maelstrom/command.ts';
 import { addMembers } from './member/program.ts';
+import { addRegisters } from './registers/program.ts';
 import { serve } from './serve/serve.ts';
 import { LOG_LEVELS, resolveServeConfig, type ServeFlags } from './serve/serve-config.ts';
 import { addSimulate } from './simulate/commands.ts';
@@ -53,6 +54,7 @@ function buildProgram(terminal: Terminal, setExit: (code: ExitCode) => void): Co
   addServe(program);
   addStatus(program, terminal);
   addKv(program, terminal);
+  addRegisters(program, terminal);
   addMembers(program, terminal);
   addSnapshot(program, terminal);
   addFaults(program, terminal);

@@ -35,4 +35,16 @@ export { GrpcClient, GrpcCode, GrpcError } from './grpc/index.ts';
 export type { LinkRule } from './http/index.ts';
 export * from './member/index.ts';
 export { MEMBERSHIP_PATH, type MembershipRequest, type NumberedChange } from './membership/index.ts';
+export {
+  RegisterError,
+  type RegisterErrorCode,
+  type RegisterRange,
+  type RegisterRangeOptions,
+  type RegisterRead,
+  type RegisterReadOptions,
+  type RegistersClient,
+  type RegistersStatus,
+  type RegisterWriteOptions,
+  type RegisterWritten,
+} from './registers/index.ts';
 export { type RestoreOptions, restoreMember } from './restore/restore-member.ts';

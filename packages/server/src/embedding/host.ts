@@ -1,11 +1,13 @@
 /** A member whole, whatever its state machine: its disk, its peers, its replica, and those who wait for it. */
 import {
+  assert,
   type ChangeOutcome,
   type ClientPort,
   Driver,
   type DriverStatus,
   type DurableStateMachine,
   mayVote,
+  type Network,
   type ProposalOutcome,
   Raft,
   type RaftMessage,
@@ -24,7 +26,7 @@ import { RealRandom, RealWorld } from '../world/index.ts';
 import { type CallOptions, Calls } from './calls.ts';
 import { aborted, asError, NotLeaderError, OperationError, rejected, stopped, timedOut } from './errors.ts';
 import { Announcer, type MemberEvents } from './events.ts';
-import type { MemberTransport } from './local-network.ts';
+import type { MemberTransport, OnChannelFrame } from './local-network.ts';
 import { MembershipClient, viewOf } from './membership-client.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { type MemberAddresses, type MemberEnvironment, peerHost, type ResolvedOptions, whole } from './options.ts';
@@ -62,6 +64,7 @@ export interface Hosted<Result, Query, Answer, Machine extends StateMachine<Resu
 /** Where a machine may keep its state; null: in memory only. */
 export type Place = LmdbStorageOptions | null;
 
+const REPLICA_CHANNEL = 0;
 /** How long a leader that closes waits for its successor. */
 const HAND_OVER_MS = 1_000;
 /** Beyond an election that the successor loses, and the next one. */
@@ -94,6 +97,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   readonly #proposals: Calls<Placed<Result>>;
   readonly #reads: Calls<Placed<Answer>>;
   readonly #watchers = new Set<Watcher>();
+  readonly #channels = new Map<number, (from: number, directory: number, frame: Uint8Array) => void>();
   readonly #onClose: (() => Promise<void>)[] = [];
   readonly #isOpen: Promise<Error | null>;
   #opened: (error: Error | null) => void = () => undefined;
@@ -199,7 +203,7 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
       peers: this.roster.peers(),
       directoryOf: (id) => this.roster.byId(id)?.directory ?? 0,
       logger,
-      onFrame: (from, directory, frame) => this.#world.onFrame(from, directory, frame),
+      onFrame: (...received) => this.#onFrame(...received),
       onLink: (peer, up) => {
         if (up) this.telemetry.onLinkUp();
         else this.#world.onUnreachable(peer);
@@ -210,9 +214,20 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
   #newTransport(): MemberTransport {
     const { network, self, join: joins = false } = this.options;
     const introduction = { member: self.id, about: whole(self), joins };
-    const onFrame = (from: number, directory: number, frame: Uint8Array): void =>
-      this.#world.onFrame(from, directory, frame);
+    const onFrame: OnChannelFrame = (...received) => this.#onFrame(...received);
     return network?.join(introduction, this.#disk.identity.directory, onFrame) ?? NO_PEERS;
+  }
+
+  #onFrame(from: number, directory: number, frame: Uint8Array, channel: number): void {
+    if (channel === REPLICA_CHANNEL) return this.#world.onFrame(from, directory, frame);
+    this.#channels.get(channel)?.(from, directory, frame);
+  }
+
+  /** For what stands beside the replica: its frames go over the same links. What comes before its call is lost. */
+  openChannel(channel: number, onFrame: (from: number, directory: number, frame: Uint8Array) => void): Network {
+    assert(channel !== REPLICA_CHANNEL && !this.#channels.has(channel), 'each has a channel of its own');
+    this.#channels.set(channel, onFrame);
+    return { send: (to, frame) => this.#transport.send(to, frame, channel) };
   }
 
   #newChanges(): MembershipService {
@@ -427,6 +442,11 @@ export class Host<Result, Query, Answer, Machine extends StateMachine<Result, Qu
     if (handOver) await this.#handOver();
     await this.#end(null);
     this.options.logger.info('stopped');
+  }
+
+  /** Something that stands on this member cannot go on, and so neither can it. */
+  fail(error: Error): void {
+    this.#fail(error);
   }
 
   #fail(error: Error): void {

@@ -5,14 +5,22 @@ import type { Hello, PeerTransport } from '../transport/index.ts';
 /** What a member needs of whatever carries its frames. */
 export type MemberTransport = Pick<PeerTransport, 'send' | 'listen' | 'reachable' | 'close' | 'ask' | 'setPeers'>;
 
-type OnFrame = (from: number, directory: number, frame: Uint8Array) => void;
+export type OnChannelFrame = (from: number, directory: number, frame: Uint8Array, channel: number) => void;
 
 type Introduction = Pick<Hello, 'member' | 'about' | 'joins'>;
 
 interface Port {
   readonly introduction: Introduction;
   readonly directory: number;
-  readonly onFrame: OnFrame;
+  readonly onFrame: OnChannelFrame;
+}
+
+interface Sent {
+  readonly from: number;
+  readonly to: number;
+  readonly directory: number;
+  readonly frame: Uint8Array;
+  readonly channel: number;
 }
 
 /** Joins those members of one cluster that were started with it. Frames arrive in order, in a later turn. */
@@ -31,7 +39,7 @@ export class LocalNetwork {
   }
 
   /** For a member. */
-  join(introduction: Introduction, directory: number, onFrame: OnFrame): MemberTransport {
+  join(introduction: Introduction, directory: number, onFrame: OnChannelFrame): MemberTransport {
     const { member: id, about } = introduction;
     const { name } = about;
     this.#names.set(name, id);
@@ -42,7 +50,8 @@ export class LocalNetwork {
       },
       ask: async ({ host }) => this.#ask(host, id),
       setPeers: () => {},
-      send: (to, frame) => this.#send(id, to, directory, frame),
+      send: (to: number, frame: Uint8Array, channel?: number) =>
+        this.#send({ from: id, to, directory, frame, channel: channel ?? 0 }),
       reachable: () =>
         this.#cut.has(id) ? [] : [...this.#ports.keys()].filter((to) => to !== id && !this.#cut.has(to)),
       close: async () => {
@@ -58,10 +67,10 @@ export class LocalNetwork {
     return { ...port.introduction, directory: port.directory, cluster: '', to };
   }
 
-  #send(from: number, to: number, directory: number, frame: Uint8Array): void {
+  #send({ from, to, directory, frame, channel }: Sent): void {
     setImmediate(() => {
       if (this.#cut.has(from) || this.#cut.has(to)) return;
-      this.#ports.get(to)?.onFrame(from, directory, frame);
+      this.#ports.get(to)?.onFrame(from, directory, frame, channel);
     });
   }
 

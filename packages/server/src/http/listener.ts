@@ -7,6 +7,7 @@ import type { ChangesMembership, Store } from '../etcd/store.ts';
 import { type GrpcMethods, serveGrpcCall } from '../grpc/index.ts';
 import { reflectionMethods } from '../grpc/reflection.ts';
 import { GrpcMetrics, type MetricSource, writeStoreMetrics } from '../observability/index.ts';
+import type { RegistersClient } from '../registers/index.ts';
 import type { StorageUsage } from '../storage/index.ts';
 import type { Faults } from './faults.ts';
 import { serveHttp } from './routes.ts';
@@ -27,6 +28,8 @@ export interface ClientListenerOptions {
   readonly membership?: ChangesMembership | null;
   /** null: the member is not breakable, and refuses /polder/links. */
   readonly faults: Faults | null;
+  /** null: it has none, and says so. */
+  readonly registers?: RegistersClient | null;
   /** Of the store's files; null: it is in memory. */
   readonly usage?: () => StorageUsage | null;
   /** What else `/metrics` shows. */
@@ -43,7 +46,7 @@ export interface ClientListener {
 
 /** Serves etcd's gRPC API and plain HTTP on one port. Throws a PolderError: PortInUse or CannotListen. */
 export async function startClientListener(options: ClientListenerOptions): Promise<ClientListener> {
-  const { membership = null } = options;
+  const { membership = null, registers = null } = options;
   const methods: GrpcMethods = new Map([...etcdMethods(options.store, membership), ...reflectionMethods()]);
   const grpc = new GrpcMetrics(methods);
   const metrics: MetricSource[] = [
@@ -66,7 +69,7 @@ export async function startClientListener(options: ClientListenerOptions): Promi
   http2.on('sessionError', () => undefined);
   http2.on('stream', (stream, headers) => serveGrpcCall(stream, headers, methods, grpc, options.onBug));
   const http = createHttpServer((request, response) => {
-    void serveHttp(request, response, { ...options, membership, metrics, health });
+    void serveHttp(request, response, { ...options, membership, registers, metrics, health });
   });
   // It never listens itself; told that it does, it enforces its time limits on slow and idle clients.
   http.emit('listening');

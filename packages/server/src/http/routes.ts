@@ -4,9 +4,11 @@ import type { ChangesMembership, Store } from '../etcd/store.ts';
 import { MEMBERSHIP_PATH } from '../membership/forward.ts';
 import { parseMembershipCall } from '../membership/request.ts';
 import { type Exposition, formatMetrics, type MetricSource } from '../observability/index.ts';
+import type { RegistersClient } from '../registers/index.ts';
+import { jsonBody, send, sendJson } from './bodies.ts';
 import { type Faults, parseLinkRules } from './faults.ts';
+import { REGISTERS_PATHS, serveRegisters } from './registers-routes.ts';
 
-const MAX_BODY_BYTES = 64 * 1024;
 const CONFIRM_TIMEOUT_MS = 2000;
 const SNAPSHOT_PIECE_BYTES = 256 * 1024;
 
@@ -19,6 +21,8 @@ export interface RouteContext {
   readonly membership: ChangesMembership | null;
   /** null: this member is not breakable. */
   readonly faults: Faults | null;
+  /** null: it has none. */
+  readonly registers: RegistersClient | null;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -39,7 +43,10 @@ export async function serveHttp(
 
 async function route(request: IncomingMessage, response: ServerResponse, context: RouteContext): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0] as string;
-  const methods = path === '/polder/links' || path === MEMBERSHIP_PATH ? ['POST'] : ['GET', 'HEAD'];
+  const methods =
+    path === '/polder/links' || path === MEMBERSHIP_PATH || REGISTERS_PATHS.get(path) === 'POST'
+      ? ['POST']
+      : ['GET', 'HEAD'];
   if (!KNOWN_PATHS.has(path)) {
     send(response, 404, 'text/plain', `${[...KNOWN_PATHS].join('\n')}\n`);
     return;
@@ -49,6 +56,7 @@ async function route(request: IncomingMessage, response: ServerResponse, context
     send(response, 405, 'text/plain', `use ${methods[0]}\n`);
     return;
   }
+  if (REGISTERS_PATHS.has(path)) return serveRegisters(path, request, response, context);
   switch (path) {
     case '/health':
       return health(response, context);
@@ -84,6 +92,7 @@ const KNOWN_PATHS = new Set([
   '/polder/status',
   '/polder/links',
   MEMBERSHIP_PATH,
+  ...REGISTERS_PATHS.keys(),
 ]);
 
 /** etcd's shape; etcd too asks for a linearizable read. */
@@ -215,36 +224,4 @@ async function members(request: IncomingMessage, response: ServerResponse, conte
     const { code, message } = error;
     sendJson(response, code === 'InvalidRequest' ? 400 : 409, { error: { code, message } });
   }
-}
-
-/** null: the answer is given. A web page cannot send this type to another site unasked, so no page can break a cluster. */
-async function jsonBody(request: IncomingMessage, response: ServerResponse): Promise<string | null> {
-  if (!(request.headers['content-type'] ?? '').startsWith('application/json')) {
-    request.resume();
-    sendJson(response, 415, { error: 'send content-type: application/json' });
-    return null;
-  }
-  const body = await readBody(request);
-  if (body === null) sendJson(response, 413, { error: `send at most ${MAX_BODY_BYTES} bytes` });
-  return body;
-}
-
-async function readBody(request: IncomingMessage): Promise<string | null> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function sendJson(response: ServerResponse, code: number, value: unknown): void {
-  send(response, code, 'application/json', `${JSON.stringify(value)}\n`);
-}
-
-function send(response: ServerResponse, code: number, type: string, body: string): void {
-  response.writeHead(code, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
-  response.end(body);
 }

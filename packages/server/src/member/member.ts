@@ -18,6 +18,7 @@ import {
   type SessionToken,
 } from '../embedding/index.ts';
 import { startClientListener } from '../http/index.ts';
+import { RegistersClient, RegistersService } from '../registers/index.ts';
 import { LmdbStorage, QUOTA_BYTES, Room } from '../storage/index.ts';
 import { linkFaults } from './links.ts';
 import { type KvHost, type KvMachine, ServedStore } from './served-store.ts';
@@ -55,10 +56,13 @@ export class Member extends StoreClient implements AsyncDisposable {
   readonly #host: KvHost;
   /** Where etcd's clients and browsers find it; null: it serves nobody outside its process. */
   readonly clientUrl: string | null;
+  /** A keyspace of its own, without a leader, in which every request chooses its consistency (docs/REGISTERS.md). */
+  readonly registers: RegistersClient;
 
-  constructor(host: KvHost, room: Room, clientUrl: string | null) {
+  constructor(host: KvHost, room: Room, registers: RegistersClient, clientUrl: string | null) {
     super(host, room);
     this.#host = host;
+    this.registers = registers;
     this.clientUrl = clientUrl;
   }
 
@@ -125,16 +129,23 @@ export async function startMember(options: MemberOptions = {}, environment: Memb
   const host: KvHost = await Host.start(resolved, (place) => hosted(place, options, environment), environment);
   const room = roomOf(host, options, environment);
   try {
-    const clientUrl = await listen(host, room, options.breakable ?? false);
+    const registers = await registersOf(host);
+    const clientUrl = await listen(host, room, registers, options.breakable ?? false);
     logger.info({ clientUrl, peerPort: host.tcp?.port ?? null }, 'started');
     host.events.on('leader', ({ leader, term }) =>
       logger.info({ term, leader: leader?.name ?? null }, 'leader changed'),
     );
-    return new Member(host, room, clientUrl);
+    return new Member(host, room, registers, clientUrl);
   } catch (error) {
     await host.close({ handOver: false });
     throw error;
   }
+}
+
+/** They are held by the members that the cluster was made with: one that joins later has none. */
+async function registersOf(host: KvHost): Promise<RegistersClient> {
+  const { join = false, members, self } = host.options;
+  return new RegistersClient(join ? null : await RegistersService.start(host), members, self.id);
 }
 
 function roomOf(host: KvHost, { quotaBytes = QUOTA_BYTES }: MemberOptions, { room: given }: MemberEnvironment): Room {
@@ -171,7 +182,12 @@ function hosted(
   return { machine: durable, durable, revision, usage: () => store.usage(), close: () => store.close() };
 }
 
-async function listen(host: KvHost, room: Room, breakable: boolean): Promise<string | null> {
+async function listen(
+  host: KvHost,
+  room: Room,
+  registers: RegistersClient,
+  breakable: boolean,
+): Promise<string | null> {
   const { self, logger } = host.options;
   if (breakable && (host.tcp === null || self.clientPort === undefined)) {
     throw new PolderError('NotBreakable', 'only a member with a peerPort and a clientPort can be breakable');
@@ -183,6 +199,7 @@ async function listen(host: KvHost, room: Room, breakable: boolean): Promise<str
     port: self.clientPort,
     store: new ServedStore(host, room),
     membership: host.changes,
+    registers,
     usage: () => host.usage(),
     metrics: [(out) => host.telemetry.write(out), (out) => host.telemetry.writePeers(out, host.tcp)],
     faults: breakable && host.tcp !== null ? linkFaults(host.roster, self, host.tcp) : null,
