@@ -1,6 +1,13 @@
 /** A member's registers: a log, a channel and a clock of their own, and promises over a host that knows none. */
 import { join } from 'node:path';
-import { type HostStatus, type RegisterOutcome, type RegisterRequest, RegistersHost } from '@polder/core/registers';
+import {
+  type HostStatus,
+  REGISTER_TIMING,
+  type RegisterOutcome,
+  type RegisterRequest,
+  RegistersHost,
+  type RegisterTiming,
+} from '@polder/core/registers';
 import { FileDisk } from '../disk/index.ts';
 import type { Host } from '../embedding/index.ts';
 import { MemoryDisk } from '../embedding/memory-disk.ts';
@@ -22,6 +29,9 @@ interface Waiting {
 
 /** What it stands on. */
 export type RegistersGround = Pick<Host<never, never, never, never>, 'options' | 'openChannel' | 'onClose' | 'fail'>;
+
+/** An idle store is to cost little: what hints do not bring is fetched within a second, and all is audited once a minute. */
+const TIMING: RegisterTiming = { ...REGISTER_TIMING, exchangeUs: 1_000_000, auditUs: 60_000_000 };
 
 export class RegistersService {
   readonly #world: RealWorld;
@@ -47,6 +57,7 @@ export class RegistersService {
       members: members.map(({ id }) => id),
       directory: disk.identity.directory,
       world: this.#world,
+      timing: TIMING,
       onAnswer: (id, outcome) => this.#onAnswer(id, outcome),
       onStopped: fail,
     });
