@@ -33,8 +33,9 @@ const serverTypes = `
 import { startMember, type Member, type MemberConfig } from '@polder/server';
 
 export const start: (config: MemberConfig) => Promise<Member> = startMember;
-// @ts-expect-error: a member without a configuration does not compile
-export const wrong = startMember();
+export const alone: Promise<Member> = startMember();
+// @ts-expect-error: a directory is named by a string
+export const wrong = startMember({ dataDirectory: 7 });
 `;
 
 /** Resilience asks for AbortSignal, which Node's types and the DOM's both have; `using` needs the disposables. */
@@ -99,7 +100,7 @@ for (let left = 100; !(await ready()); left--) {
   if (left === 0) throw new Error('a cluster of one did not get ready');
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
-await member.stop();
+await member.close();
 console.log('runs on', process.version);
 `;
 
