@@ -1,7 +1,9 @@
 /** Chunks of snapshots are read for peers; a snapshot that one of them still reads is kept, whatever newer ones there are. */
+
 import { assert } from '../base/assert.ts';
 import type { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { readList, writeList } from '../consensus/entry-codec.ts';
+import type { ReplicaEvent } from '../consensus/replica.ts';
 import type { DiskOperation, DiskResult } from '../world/world.ts';
 import { snapshotFile } from './snapshot-file.ts';
 import { checkPiece, loadStored, type StoredSnapshot, saveStored } from './stored-snapshot.ts';
@@ -14,14 +16,8 @@ export interface WantedChunk {
   readonly lengthMax: number;
 }
 
-export interface ReadChunk {
-  readonly to: number;
-  readonly index: number;
-  readonly term: number;
-  readonly offset: number;
-  readonly data: Uint8Array;
-  readonly sizeBytes: number;
-}
+/** What the replica is told of it. */
+export type ReadChunk = Omit<Extract<ReplicaEvent<never>, { type: 'snapshotRead' }>, 'type'>;
 
 interface Read {
   readonly token: number;

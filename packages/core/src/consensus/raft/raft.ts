@@ -482,6 +482,7 @@ export class Raft implements Replica<RaftMessage> {
   #confirmReads(leadership: Leadership): void {
     this.#reads.confirmLocal(this.#nowUs, this.#member);
     if (this.#leaseUs > 0) leadership.renewLease(this.#nowUs);
+    if (!this.#reads.areConfirming) return;
     const mayServe = this.#rules.mayServeReads(this.#log.termAt(this.#commitIndex) ?? 0, this.#election.term);
     if (mayServe && this.#nowUs < leadership.leaseUntilUs) {
       // Every round that was answered says as much as a new one would.

@@ -69,6 +69,11 @@ export class Reads {
     this.#confirming.push({ from, boot, id: batch, index: 0, round: 0 });
   }
 
+  /** Some read, its own or a peer's, waits for a majority's word. */
+  get areConfirming(): boolean {
+    return this.#confirming.length > 0;
+  }
+
   get waitForRound(): boolean {
     return this.#confirming.some((read) => read.round === 0);
   }
