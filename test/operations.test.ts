@@ -1,24 +1,15 @@
 /** docs/OPERATIONS.md and the alert rules against a real member: what they name exists, and what exists they name. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMember } from '@polder/server';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../packages/server/src/testing/free-ports.test-support.ts';
 import { root, text, walk } from './tree.ts';
 
 const NAME = /\b(?:etcd|polder|grpc|process|os|nodejs)_[a-z_]+[a-z]\b/g;
 
 let served: Set<string>;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 beforeAll(async () => {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'polder-operations-'));

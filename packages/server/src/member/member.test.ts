@@ -9,7 +9,7 @@ import { type FileSystem, realFileSystem } from '../disk/file-system.ts';
 import type { MemberAddresses, MemberEnvironment } from '../embedding/index.ts';
 import { PutRequest, RangeRequest, RangeResponse } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
-import { freePort } from '../testing/free-ports.test-support.ts';
+import { loopbackMembers } from '../testing/free-ports.test-support.ts';
 import { type Member, startMember } from './member.ts';
 
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 10_000_000 };
@@ -29,15 +29,6 @@ afterEach(async () => {
   clients = [];
   await rm(directory, { recursive: true, force: true });
 });
-
-async function addresses(count: number): Promise<MemberAddresses[]> {
-  const members: MemberAddresses[] = [];
-  for (let id = 1; id <= count; id++) {
-    const [peerPort, clientPort] = [await freePort(), await freePort()];
-    members.push({ name: `m${id}`, id, peerHost: '127.0.0.1', peerPort, clientHost: '127.0.0.1', clientPort });
-  }
-  return members;
-}
 
 async function start(members: MemberAddresses[], name: string, environment?: MemberEnvironment): Promise<Member> {
   const config = { name, cluster: 'test', members, breakable: false, logLevel: 'silent', timing: QUICK };
@@ -107,7 +98,7 @@ function gated(): { fileSystem: FileSystem; hold: () => Promise<() => void> } {
 describe('a member', () => {
   it('R2, R28: answers no write before the fdatasync that makes it durable', async () => {
     const { fileSystem, hold } = gated();
-    const member = await start(await addresses(1), 'm1', { fileSystem });
+    const member = await start(await loopbackMembers(1), 'm1', { fileSystem });
     const client = await connect(member);
     await put(client, 'before', '1');
     const held = hold();
@@ -124,7 +115,7 @@ describe('a member', () => {
   });
 
   it('keeps every acknowledged write over a stop and a start on the same directory', async () => {
-    const members = await addresses(1);
+    const members = await loopbackMembers(1);
     const first = await start(members, 'm1');
     await put(await connect(first), 'key', 'value');
     await stop(first);
@@ -132,7 +123,7 @@ describe('a member', () => {
   });
 
   it('R26: with a wiped directory stops with DirectoryReplaced, and the others go on', async () => {
-    const members = await addresses(3);
+    const members = await loopbackMembers(3);
     const [one, , three] = await Promise.all(['m1', 'm2', 'm3'].map((name) => start(members, name)));
     if (one === undefined || three === undefined) throw new Error('three members were started');
     const client = await connect(one);
@@ -148,11 +139,11 @@ describe('a member', () => {
   });
 
   it('that is not among the members says so', async () => {
-    await expect(start(await addresses(1), 'm9')).rejects.toMatchObject({ code: 'UnknownMember' });
+    await expect(start(await loopbackMembers(1), 'm9')).rejects.toMatchObject({ code: 'UnknownMember' });
   });
 
   it('lets its directory go when its client port is taken', async () => {
-    const members = await addresses(1);
+    const members = await loopbackMembers(1);
     const [self] = members;
     if (self === undefined) throw new Error('one address was made');
     const blocker = createServer();

@@ -6,7 +6,7 @@ import { text } from '@polder/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MemberAddresses } from '../embedding/index.ts';
 import { LocalNetwork, type Member, startMember } from '../index.ts';
-import { freePort } from '../testing/free-ports.test-support.ts';
+import { loopbackMembers } from '../testing/free-ports.test-support.ts';
 import type { RegistersClient, RegisterWriteOptions } from './index.ts';
 
 let directory = '';
@@ -26,13 +26,6 @@ async function start(members: readonly MemberAddresses[], name: string): Promise
   const member = await startMember({ name, members, dataDirectory: join(directory, name), breakable: true });
   running.push(member);
   return member;
-}
-
-async function addresses(): Promise<MemberAddresses[]> {
-  const members: MemberAddresses[] = [];
-  for (const id of [1, 2, 3])
-    members.push({ name: `m${id}`, id, peerPort: await freePort(), clientPort: await freePort() });
-  return members;
 }
 
 async function trio(members: readonly MemberAddresses[]): Promise<[Member, Member, Member]> {
@@ -73,7 +66,7 @@ async function links(member: Member, mode: 'block' | 'clear'): Promise<void> {
 
 describe('registers', () => {
   it('serve every level, and tell who took part', async () => {
-    const [one, two] = await trio(await addresses());
+    const [one, two] = await trio(await loopbackMembers(3));
     await strongly(one.registers, 'name', 'taken');
     const read = await two.registers.read('name', { level: 'strong' });
     expect(read).toMatchObject({ level: 'strong', stalenessMs: 0 });
@@ -99,7 +92,7 @@ describe('registers', () => {
   });
 
   it('cut off refuse strong, answer the weaker levels, and come together once the links are mended', async () => {
-    const [one, two, three] = await trio(await addresses());
+    const [one, two, three] = await trio(await loopbackMembers(3));
     await strongly(one.registers, 'x', 'old');
     await links(one, 'block');
 
@@ -128,7 +121,7 @@ describe('registers', () => {
   });
 
   it('hold what they acknowledged over a stop and a start, whatever the replica beside them holds', async () => {
-    const members = await addresses();
+    const members = await loopbackMembers(3);
     const first = await start(members, 'm1');
     await first.registers.write('kept', 'here');
     await first.close();
@@ -140,7 +133,7 @@ describe('registers', () => {
   });
 
   it('speak JSON, and say when a key is in the other keyspace', async () => {
-    const [one] = await trio(await addresses());
+    const [one] = await trio(await loopbackMembers(3));
     const ask = async (path: string, body: object) => {
       const headers = { 'content-type': 'application/json' };
       const answer = await fetch(`${one.clientUrl}/polder/registers/${path}`, {

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MemberAddresses } from '../embedding/index.ts';
 import { PutRequest, RangeRequest, RangeResponse } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
-import { freePort } from '../testing/free-ports.test-support.ts';
+import { loopbackMembers } from '../testing/free-ports.test-support.ts';
 
 const FIXTURE = fileURLToPath(new URL('crash.fixture.ts', import.meta.url));
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 2_000_000 };
@@ -53,15 +53,6 @@ afterEach(async () => {
   processes = [];
   await rm(directory, { recursive: true, force: true });
 });
-
-async function addresses(count: number): Promise<MemberAddresses[]> {
-  const members: MemberAddresses[] = [];
-  for (let id = 1; id <= count; id++) {
-    const [peerPort, clientPort] = [await freePort(), await freePort()];
-    members.push({ name: `m${id}`, id, peerHost: '127.0.0.1', peerPort, clientHost: '127.0.0.1', clientPort });
-  }
-  return members;
-}
 
 /** Resolves once it serves, or is dead. */
 async function start(members: MemberAddresses[], name: string, point = NOWHERE, passes = 0): Promise<ChildProcess> {
@@ -151,7 +142,7 @@ describe('R29: a member killed', () => {
   it.each(EVERY ? [...ALONE, ...ALONE_TOO] : ALONE)(
     'at "%s" has everything that it acknowledged when it starts again',
     async (point, passes) => {
-      const members = await addresses(1);
+      const members = await loopbackMembers(1);
       const child = await start(members, 'm1', point, passes);
       const client = new Client(members);
       const acknowledged = await putUntil(client, 'key', (done) => !isAlive(child) || done === 2_000);
@@ -164,7 +155,7 @@ describe('R29: a member killed', () => {
   );
 
   it('at each step of the installation of a peer’s snapshot starts again, and catches up', async () => {
-    const members = await addresses(3);
+    const members = await loopbackMembers(3);
     const [first, second, third] = members;
     if (first === undefined || second === undefined || third === undefined) throw new Error('three members');
     const started = await Promise.all(members.map(({ name }) => start(members, name)));

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utf8 } from '@polder/core';
@@ -20,6 +19,7 @@ import {
 } from '../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../grpc/index.ts';
 import { type Member, type MemberConfig, startMember } from '../member/member.ts';
+import { freePort } from '../testing/free-ports.test-support.ts';
 import { LmdbStorage, type LmdbStorageOptions, type MemberStorage, RESERVE_BYTES, Room } from './index.ts';
 
 const NO_SPACE = { code: 8, message: 'etcdserver: mvcc: database space exceeded' };
@@ -39,15 +39,6 @@ afterEach(async () => {
   await member?.close();
   await rm(directory, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 async function start(config: Partial<MemberConfig>, environment: MemberEnvironment = {}): Promise<void> {
   const [peerPort, clientPort] = [await freePort(), await freePort()];

@@ -22,10 +22,10 @@ import { membershipChange, membershipWalk } from './membership.ts';
 import { raft } from './protocol.ts';
 import type { RaftSimulationOptions, RaftTypes } from './types.ts';
 
-/** Snapshots and segments are small, so that members fall behind the log and logs are rolled within seconds. */
 /** Members that wait to be added. */
 const SPARES = 6;
 
+/** Snapshots and segments are small, so that members fall behind the log and logs are rolled within seconds. */
 const SMALL: RaftSimulationOptions = {
   snapshotEntries: 60,
   trailingEntries: 20,

@@ -76,23 +76,22 @@ export class RegistersCluster {
 
   start(id: number): void {
     const member = this.member(id);
-    const { rules, ...settings } = this.#settings;
     member.boot++;
     member.persisted = 0;
     member.unsynced = [];
     member.held = [];
     member.alive = true;
-    member.replica = new Registers(
-      {
-        ...settings,
-        member: id,
-        members: this.ids,
-        directory: member.directory,
-        rules: { ...REGISTER_RULES, ...rules },
-      },
+    member.replica = this.#newReplica(id, member);
+    this.#step(id, { type: 'start', boot: member.boot, records: [...member.log] });
+  }
+
+  #newReplica(id: number, member: Member): Registers {
+    const { rules, ...settings } = this.#settings;
+    const self = { member: id, members: this.ids, directory: member.directory };
+    return new Registers(
+      { ...settings, ...self, rules: { ...REGISTER_RULES, ...rules } },
       { put: (effect) => this.#onEffect(id, member, effect) },
     );
-    this.#step(id, { type: 'start', boot: member.boot, records: [...member.log] });
   }
 
   crash(id: number): void {
@@ -186,17 +185,7 @@ export class RegistersCluster {
     const member = this.member(id);
     const writer = new ByteWriter();
     member.replica.save(writer);
-    const { rules, ...settings } = this.#settings;
-    member.replica = new Registers(
-      {
-        ...settings,
-        member: id,
-        members: this.ids,
-        directory: member.directory,
-        rules: { ...REGISTER_RULES, ...rules },
-      },
-      { put: (effect) => this.#onEffect(id, member, effect) },
-    );
+    member.replica = this.#newReplica(id, member);
     const reader = new ByteReader(writer.finish());
     member.replica.load(reader);
     reader.end();

@@ -1,13 +1,12 @@
 /** Whole members in one process, on loopback, in directories of their own. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utf8 } from '@polder/core';
-import type { MemberAddresses } from '../../embedding/index.ts';
 import { PutRequest, RangeRequest } from '../../generated/etcdserverpb/rpc.ts';
 import { GrpcClient } from '../../grpc/index.ts';
 import { type Member, type MemberConfig, startMember } from '../../member/member.ts';
+import { loopbackMembers } from '../../testing/free-ports.test-support.ts';
 
 const QUICK = { electionTimeoutUs: 200_000, heartbeatUs: 20_000, proposalTimeoutUs: 10_000_000 };
 
@@ -30,7 +29,7 @@ export class RunningMembers {
 
   static async start(count: number, extra: Partial<MemberConfig> = {}): Promise<RunningMembers> {
     const directory = await mkdtemp(join(tmpdir(), 'polder-observed-'));
-    const members = await addresses(count);
+    const members = await loopbackMembers(count);
     const config = { cluster: 'test', members, breakable: false, logLevel: 'silent', timing: QUICK, ...extra };
     const started = await Promise.all(
       members.map(({ name }) => startMember({ ...config, name, dataDirectory: join(directory, name) })),
@@ -76,22 +75,4 @@ export async function put(
 export async function get(client: GrpcClient, key: string): Promise<void> {
   const request = RangeRequest.encode({ ...RangeRequest.decode(new Uint8Array(0)), key: utf8(key) }).finish();
   await client.call('/etcdserverpb.KV/Range', request, { timeoutMs: 15_000 });
-}
-
-async function addresses(count: number): Promise<MemberAddresses[]> {
-  const members: MemberAddresses[] = [];
-  for (let id = 1; id <= count; id++) {
-    const [peerPort, clientPort] = [await freePort(), await freePort()];
-    members.push({ name: `m${id}`, id, peerHost: '127.0.0.1', peerPort, clientHost: '127.0.0.1', clientPort });
-  }
-  return members;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
