@@ -3,6 +3,7 @@ export { jsonCodec } from './codec.ts';
 export { type ErrorOutcome, NotLeaderError, noSpace, OperationError } from './errors.ts';
 export type { MemberEventMap, MemberEvents } from './events.ts';
 export { type CloseOptions, Host, type Hosted, type Place, type Placed, type ProposeOptions } from './host.ts';
+export { HostedMember } from './hosted-member.ts';
 export { LocalNetwork } from './local-network.ts';
 export type { Joiner, MembershipClient, MemberView } from './membership-client.ts';
 export {

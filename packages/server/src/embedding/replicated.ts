@@ -4,16 +4,9 @@ import { type CallOptions } from './calls.ts';
 import { jsonCodec } from './codec.ts';
 import { type Envelope, encodeEnvelope } from './envelope.ts';
 import { OperationError } from './errors.ts';
-import type { MemberEvents } from './events.ts';
-import { type CloseOptions, Host, type Placed, type ProposeOptions } from './host.ts';
-import type { MembershipClient } from './membership-client.ts';
-import {
-  type EmbeddedOptions,
-  type MemberAddresses,
-  type MemberEnvironment,
-  type Placement,
-  resolveOptions,
-} from './options.ts';
+import { Host, type Placed, type ProposeOptions } from './host.ts';
+import { HostedMember } from './hosted-member.ts';
+import { type EmbeddedOptions, type MemberEnvironment, type Placement, resolveOptions } from './options.ts';
 import { type Applied, type Query, ReplicatedMachine } from './replicated-machine.ts';
 import { openSession, ReplicatedSession } from './replicated-session.ts';
 import type { SessionToken } from './session.ts';
@@ -56,41 +49,19 @@ type ReplicatedHost<Result, View> = Host<
 >;
 
 /** One member of a replicated state machine; made by `startReplicated`. */
-export class Replicated<Command, Result, View> implements AsyncDisposable {
+export class Replicated<Command, Result, View> extends HostedMember {
   readonly #host: ReplicatedHost<Result, View>;
   readonly #encode: (command: Command) => Uint8Array;
 
   constructor(host: ReplicatedHost<Result, View>, encode: (command: Command) => Uint8Array) {
+    super(host);
     this.#host = host;
     this.#encode = encode;
-  }
-
-  get name(): string {
-    return this.#host.options.self.name;
-  }
-
-  get events(): MemberEvents {
-    return this.#host.events;
-  }
-
-  /** Resolves once nothing of it is left: null if it was closed, else why it could not go on. */
-  get stopped(): Promise<Error | null> {
-    return this.#host.stopped;
   }
 
   status(): ReplicaStatus {
     const { role, term, commitIndex, appliedIndex } = this.#host.status();
     return { role, term, commitIndex, appliedIndex };
-  }
-
-  /** As far as this member knows; null: it knows none. */
-  leader(): MemberAddresses | null {
-    return this.#host.leader();
-  }
-
-  /** Who the members are, and how that changes. */
-  get membership(): MembershipClient {
-    return this.#host.membership;
   }
 
   /**
@@ -127,20 +98,6 @@ export class Replicated<Command, Result, View> implements AsyncDisposable {
     const propose = (envelope: Envelope, each: CallOptions): Promise<Placed<Applied<Result>>> =>
       this.#host.propose(encodeEnvelope(envelope), each);
     return new ReplicatedSession(propose, this.#encode, token ?? (await openSession(propose, options)));
-  }
-
-  /** See `Member.transferLeadership`. */
-  transferLeadership(to?: string, options?: CallOptions): Promise<MemberAddresses> {
-    return this.#host.transferLeadership(to, options);
-  }
-
-  /** Hands leadership over, ends what is under way as `Unknown`, and lets everything go. */
-  close(options?: CloseOptions): Promise<void> {
-    return this.#host.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 

@@ -3,15 +3,12 @@ import { PolderError } from '@polder/core';
 import { DurableKvStateMachine, type KvRequest, type KvResult, KvStateMachine } from '@polder/core/kv';
 import {
   type CallOptions,
-  type CloseOptions,
   clientHost,
   type EmbeddedOptions,
   Host,
   type Hosted,
   type MemberAddresses,
   type MemberEnvironment,
-  type MemberEvents,
-  type MembershipClient,
   type Place,
   type Placement,
   resolveOptions,
@@ -52,7 +49,7 @@ export interface MemberStatus {
 }
 
 /** Made by `startMember`. */
-export class Member extends StoreClient implements AsyncDisposable {
+export class Member extends StoreClient {
   readonly #host: KvHost;
   /** Where etcd's clients and browsers find it; null: it serves nobody outside its process. */
   readonly clientUrl: string | null;
@@ -66,54 +63,14 @@ export class Member extends StoreClient implements AsyncDisposable {
     this.clientUrl = clientUrl;
   }
 
-  get name(): string {
-    return this.#host.options.self.name;
-  }
-
-  get events(): MemberEvents {
-    return this.#host.events;
-  }
-
-  /** Resolves once nothing of it is left: null if it was closed, else why it could not go on. */
-  get stopped(): Promise<Error | null> {
-    return this.#host.stopped;
-  }
-
   status(): MemberStatus {
     const { role, term, commitIndex, appliedIndex } = this.#host.status();
     return { role, term, commitIndex, appliedIndex, revision: this.#host.machine.revision() };
   }
 
-  /** As far as this member knows; null: it knows none. */
-  leader(): MemberAddresses | null {
-    return this.#host.leader();
-  }
-
-  /** Who the members are, and how that changes. */
-  get membership(): MembershipClient {
-    return this.#host.membership;
-  }
-
   /** Operations of which each happens once, however often it is tried. With a token: that one, continued. */
   async session(token?: SessionToken, options: CallOptions = {}): Promise<StoreSession> {
     return new StoreSession(this, token ?? (await openStoreSession(this, options)));
-  }
-
-  /**
-   * Makes `to` lead, or the first that is reachable; resolves with the member that leads then. Throws `NotLeader`,
-   * `UnknownMember`, `NotReachable`, or `Timeout` after five seconds at most: leadership may still change then.
-   */
-  transferLeadership(to?: string, options?: CallOptions): Promise<MemberAddresses> {
-    return this.#host.transferLeadership(to, options);
-  }
-
-  /** Hands leadership over, ends what is under way as `Unknown`, and lets everything go. */
-  close(options?: CloseOptions): Promise<void> {
-    return this.#host.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DeleteRangeRequest, KeyValue, PutRequest, RangeResponse, RequestOp, ResponseOp } from '@polder/core/kv';
 import { checkKvRequest, encodeKvRequest, type KvRequest, type KvResult } from '@polder/core/kv';
-import { type CallOptions, noSpace, type ProposeOptions } from '../embedding/index.ts';
+import { type CallOptions, HostedMember, noSpace, type ProposeOptions } from '../embedding/index.ts';
 import type { Room } from '../storage/index.ts';
 import { kvError, responseOf } from './kv-errors.ts';
 import {
@@ -52,11 +52,12 @@ export interface TxnResult {
 }
 
 /** The replicated store from inside the process: etcd's data model, without a socket. */
-export class StoreClient {
+export class StoreClient extends HostedMember {
   readonly #host: KvHost;
   readonly #room: Room;
 
   constructor(host: KvHost, room: Room) {
+    super(host);
     this.#host = host;
     this.#room = room;
   }
