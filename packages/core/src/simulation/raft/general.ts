@@ -16,7 +16,7 @@ import {
 import type { Protocol } from '../protocol.ts';
 import { consistent } from '../scenario/check.ts';
 import { type Scenario, scenario, swarm } from '../scenario/scenario.ts';
-import { type ScenarioOptions, seconds } from '../scenario/spec.ts';
+import { counted, type ScenarioOptions, seconds } from '../scenario/spec.ts';
 import { kv } from '../workloads/index.ts';
 import { membershipChange, membershipWalk } from './membership.ts';
 import { raft } from './protocol.ts';
@@ -86,8 +86,8 @@ export function generalRaft(
       ),
     )
     .sometimes('the leader changes', raft.leaderChanged)
-    .sometimes('the membership changes', (view) => (view.counts['membershipChanges'] ?? 0) > 0)
-    .sometimes('a snapshot is installed', (view) => (view.counts['snapshotsInstalled'] ?? 0) > 0)
+    .sometimes('the membership changes', counted('membershipChanges'))
+    .sometimes('a snapshot is installed', counted('snapshotsInstalled'))
     .sometimes('an outcome is unknown', (view) => view.operations.info > 0)
     .sometimes('a damaged frame is noticed', (view) => view.simulation.network.counts.damaged > 0)
     .sometimes('a member stops by itself', (view) => view.simulation.stopped.size > 0)
@@ -111,7 +111,7 @@ export function raftMembershipStorm(options: RaftSimulationOptions = {}): Scenar
   })
     .workload(kv.registers({ keys: 3 }))
     .faults(partition(), network.any(), crash(), leaderChurn(), leaderReturns(), membershipChange())
-    .sometimes('the membership changes', (view) => (view.counts['membershipChanges'] ?? 0) > 0)
+    .sometimes('the membership changes', counted('membershipChanges'))
     .eventually('all members come to rest and agree', { withinUs: seconds(10) })
     .check(consistent());
 }
@@ -126,8 +126,8 @@ export function raftMembershipWalk(options: RaftSimulationOptions = {}): Scenari
   })
     .workload(kv.registers({ keys: 3 }))
     .faults(partition(), network.any(), crash(), pause(), leaderChurn(), clock.drift(500), membershipWalk())
-    .sometimes('the membership changes', (view) => (view.counts['membershipChanges'] ?? 0) > 0)
-    .sometimes('one is left, of the last five', (view) => (view.counts['walked'] ?? 0) > 0)
+    .sometimes('the membership changes', counted('membershipChanges'))
+    .sometimes('one is left, of the last five', counted('walked'))
     .eventually('all members come to rest and agree', { withinUs: seconds(10) })
     .check(consistent());
 }

@@ -1,7 +1,7 @@
 /** The general campaign of the registers: everything that may break, fixed before any bug of the zoo is switched on. */
 import { blackout, clock, crash, disk, freeze, network, partition, pause } from '../faults/index.ts';
 import { type Scenario, scenario, swarm } from '../scenario/scenario.ts';
-import { type ScenarioOptions, seconds } from '../scenario/spec.ts';
+import { counted, type ScenarioOptions, seconds } from '../scenario/spec.ts';
 import { causalSessions, strongLinearizable } from './checks.ts';
 import { registers } from './protocol.ts';
 import { QUICK_REGISTERS, type RegistersSimulationOptions, type RegistersTypes } from './types.ts';
@@ -14,8 +14,6 @@ export function generalRegisters(
   options: RegistersSimulationOptions = {},
   settings: Partial<ScenarioOptions<RegistersTypes>> = {},
 ): Scenario<RegistersTypes> {
-  const count = (name: string) => (view: { readonly counts: Readonly<Record<string, number>> }) =>
-    (view.counts[name] ?? 0) > 0;
   return scenario<RegistersTypes>({
     name: 'registers',
     replicas: (seed, members = seed % 2 === 0 ? 3 : 5) => registers(members, { ...SMALL, ...options }),
@@ -40,15 +38,15 @@ export function generalRegisters(
         disk.lost(),
       ),
     )
-    .sometimes('an answer is served at less than strong', count('degraded'))
-    .sometimes('a read is contended', count('contended'))
-    .sometimes('an outcome is unknown', count('unknown'))
-    .sometimes('a hint is delivered', count('hintsDelivered'))
-    .sometimes('a tombstone is collected', count('collected'))
-    .sometimes('a clock is refused', count('driftRefusals'))
-    .sometimes('a session waits', count('waits'))
-    .sometimes('an audit repairs', count('auditRepairs'))
-    .sometimes('a strong read repairs', count('readRepairs'))
+    .sometimes('an answer is served at less than strong', counted('degraded'))
+    .sometimes('a read is contended', counted('contended'))
+    .sometimes('an outcome is unknown', counted('unknown'))
+    .sometimes('a hint is delivered', counted('hintsDelivered'))
+    .sometimes('a tombstone is collected', counted('collected'))
+    .sometimes('a clock is refused', counted('driftRefusals'))
+    .sometimes('a session waits', counted('waits'))
+    .sometimes('an audit repairs', counted('auditRepairs'))
+    .sometimes('a strong read repairs', counted('readRepairs'))
     .eventually('all members come to rest and are equal', { withinUs: seconds(10) })
     .check(strongLinearizable(), causalSessions());
 }

@@ -38,6 +38,11 @@ export interface View<Types extends ProtocolTypes> {
   readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
 }
 
+/** For `sometimes`: the protocol has counted at least one of these. */
+export function counted(name: string): (view: Pick<View<never>, 'counts'>) => boolean {
+  return ({ counts }) => (counts[name] ?? 0) > 0;
+}
+
 /** One of a protocol's own invariants, by its name. */
 export interface Rule {
   readonly rule: string;

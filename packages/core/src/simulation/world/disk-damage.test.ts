@@ -1,28 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ByteReader, ByteWriter, utf8 } from '../../base/bytes.ts';
-import { draw, scaled } from '../../base/random.ts';
-import type { DiskResult } from '../../world/world.ts';
-import { type Draws, SimulatedDisk } from './disk.ts';
+import { ByteReader, ByteWriter } from '../../base/bytes.ts';
+import { append, seeded, withFile } from './disk.test-support.ts';
+import { SimulatedDisk } from './disk.ts';
 
-function seeded(seed: number): Draws {
-  let n = 0;
-  return (bound) => scaled(draw(seed, 3, 0, n++), bound);
-}
-
-const append = (disk: SimulatedDisk, file: string, value: string): DiskResult =>
-  disk.execute({ type: 'append', file, bytes: utf8(value) });
 const contents = (disk: SimulatedDisk, file: string): string | null => {
   const bytes = disk.contents(file);
   return bytes === null ? null : String.fromCharCode(...bytes);
 };
-
-function withFile(value: string): SimulatedDisk {
-  const disk = new SimulatedDisk();
-  append(disk, 'a', value);
-  disk.execute({ type: 'sync', file: 'a' });
-  disk.execute({ type: 'syncDirectory' });
-  return disk;
-}
 
 describe('a full disk', () => {
   it('takes no byte, makes no file, and goes on syncing, reading and removing', () => {
@@ -39,7 +23,7 @@ describe('a full disk', () => {
   it('stays full when its machine starts again, and has room when it is told so', () => {
     const disk = withFile('abc');
     disk.setFull(true);
-    disk.crash(seeded(1));
+    disk.crash(seeded(1, 3));
     expect(append(disk, 'a', 'x')).toMatchObject({ code: 'ENOSPC' });
     disk.setFull(false);
     expect(append(disk, 'a', 'x')).toEqual({ type: 'done' });
@@ -73,7 +57,7 @@ describe('a misdirected write', () => {
       const disk = withFile('abcdef');
       disk.misdirectNext('a', 0);
       append(disk, 'a', 'XY');
-      disk.crash(seeded(seed));
+      disk.crash(seeded(seed, 3));
       outcomes.add(contents(disk, 'a'));
     }
     expect(outcomes).toContain('abcdef');
@@ -81,7 +65,7 @@ describe('a misdirected write', () => {
     disk.misdirectNext('a', 0);
     append(disk, 'a', 'XY');
     disk.execute({ type: 'sync', file: 'a' });
-    disk.crash(seeded(1));
+    disk.crash(seeded(1, 3));
     expect(contents(disk, 'a')).toBe('XYcdef\0\0');
   });
 });

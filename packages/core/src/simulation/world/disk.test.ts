@@ -1,24 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter, utf8 } from '../../base/bytes.ts';
-import { draw, scaled } from '../../base/random.ts';
-import type { DiskResult } from '../../world/world.ts';
-import { type Draws, SimulatedDisk } from './disk.ts';
-
-function seeded(seed: number): Draws {
-  let n = 0;
-  return (bound) => scaled(draw(seed, 2, 0, n++), bound);
-}
-
-const append = (disk: SimulatedDisk, file: string, value: string): DiskResult =>
-  disk.execute({ type: 'append', file, bytes: utf8(value) });
-
-function withFile(value: string): SimulatedDisk {
-  const disk = new SimulatedDisk();
-  append(disk, 'a', value);
-  disk.execute({ type: 'sync', file: 'a' });
-  disk.execute({ type: 'syncDirectory' });
-  return disk;
-}
+import { append, seeded, withFile } from './disk.test-support.ts';
+import { SimulatedDisk } from './disk.ts';
 
 describe('a simulated disk', () => {
   it('reads what was written before it is synced', () => {
@@ -43,7 +26,7 @@ describe('a simulated disk', () => {
     for (let seed = 0; seed < 200; seed++) {
       const disk = withFile('synced');
       append(disk, 'a', '+'.repeat(700));
-      disk.crash(seeded(seed));
+      disk.crash(seeded(seed, 2));
       const bytes = disk.contents('a') ?? new Uint8Array(0);
       expect(bytes.subarray(0, 6), `seed ${seed}`).toEqual(utf8('synced'));
       lengths.add(bytes.length);
@@ -61,7 +44,7 @@ describe('a simulated disk', () => {
       const disk = new SimulatedDisk();
       append(disk, 'a', 'x');
       disk.execute({ type: 'sync', file: 'a' });
-      disk.crash(seeded(seed));
+      disk.crash(seeded(seed, 2));
       outcomes.add(disk.contents('a') !== null);
     }
     expect([...outcomes].sort()).toEqual([false, true]);
@@ -72,7 +55,7 @@ describe('a simulated disk', () => {
     for (let seed = 0; seed < 20; seed++) {
       const disk = withFile('x');
       disk.execute({ type: 'rename', file: 'a', to: 'b' });
-      disk.crash(seeded(seed));
+      disk.crash(seeded(seed, 2));
       outcomes.add(JSON.stringify(disk.execute({ type: 'list' })));
     }
     expect([...outcomes].sort()).toEqual(['{"type":"names","names":["a"]}', '{"type":"names","names":["b"]}']);
@@ -84,7 +67,7 @@ describe('a simulated disk', () => {
       const disk = withFile('abc');
       disk.execute({ type: 'truncate', file: 'a', length: 1 });
       disk.execute({ type: 'remove', file: 'a' });
-      disk.crash(seeded(seed));
+      disk.crash(seeded(seed, 2));
       outcomes.add(String(disk.contents('a')));
     }
     expect([...outcomes].sort()).toEqual(['97', '97,98,99', 'null']);
@@ -97,14 +80,14 @@ describe('a simulated disk', () => {
     expect(disk.execute({ type: 'sync', file: 'a' })).toMatchObject({ type: 'error', code: 'EIO' });
     expect(disk.execute({ type: 'sync', file: 'a' })).toEqual({ type: 'done' });
     expect(disk.contents('a')).toEqual(utf8('alost'));
-    disk.crash(seeded(1));
+    disk.crash(seeded(1, 2));
     expect(disk.contents('a')).toEqual(utf8('a'));
   });
 
   it('rots where it is told to', () => {
     const disk = withFile('abc');
     disk.corrupt('a', 1, 0);
-    disk.crash(seeded(1));
+    disk.crash(seeded(1, 2));
     expect(disk.contents('a')).toEqual(utf8('acc'));
   });
 
@@ -119,8 +102,8 @@ describe('a simulated disk', () => {
       disk.save(writer);
       const copy = new SimulatedDisk();
       copy.load(new ByteReader(writer.finish()));
-      disk.crash(seeded(seed));
-      copy.crash(seeded(seed));
+      disk.crash(seeded(seed, 2));
+      copy.crash(seeded(seed, 2));
       for (const name of ['a', 'b', 'c']) expect(copy.contents(name), `seed ${seed}`).toEqual(disk.contents(name));
     }
   });
